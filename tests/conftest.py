@@ -1,0 +1,36 @@
+"""Fixtures for the reference material that lies beside the checkout, where it is present."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder with golden arrays and the reference's assets; skips the test where it is absent."""
+    if not (SHARED / "golden").is_dir():
+        reason = "reference material ../shared is absent"
+        if os.environ.get("CI"):
+            pytest.fail(f"{reason}, but in CI these tests must run")
+        pytest.skip(reason)
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def golden(shared: Path) -> Path:
+    return shared / "golden"
+
+
+@pytest.fixture(scope="session")
+def upstream(shared: Path) -> Path:
+    """Asset folder in the reference's layout: configs/, weights/, images/."""
+    return shared / "upstream"
