@@ -1,0 +1,68 @@
+"""Find the ONNX file that goes with a PyTorch checkpoint; convert once where there is none."""
+
+import hashlib
+import importlib.util
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tddfa.assets import project_root
+from tddfa.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+
+def cache_folder() -> Path:
+    """Return the user's cache folder of this package (not created)."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "tddfa"
+
+
+def find_onnx(checkpoint: Path) -> Path:
+    """Return the ONNX form of `checkpoint`.
+
+    It is the ``.onnx`` file beside the checkpoint, else one in the user's cache whose name carries
+    the checkpoint's SHA-256, else a new conversion in that cache. The conversion needs PyTorch and
+    runs in a process of its own, so that the caller stays free of it.
+
+    Parameters
+    ----------
+    checkpoint : Path
+        An existing ``.pth`` file of a detector or a regressor.
+
+    Returns
+    -------
+    Path
+        An existing ``.onnx`` file.
+
+    Raises
+    ------
+    InputError
+        If a conversion is needed and PyTorch is missing or the checkpoint cannot be converted.
+    """
+    beside = checkpoint.with_suffix(".onnx")
+    if beside.is_file():
+        return beside
+    digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:16]
+    cached = cache_folder() / f"{checkpoint.stem}-{digest}.onnx"
+    if cached.is_file():
+        return cached
+    if importlib.util.find_spec("torch") is None:
+        raise InputError(
+            f"'{checkpoint}' has no ONNX file beside it and converting it needs PyTorch: "
+            "pip install torch onnx onnxscript"
+        )
+    logger.warning("converting %s to ONNX, once (kept in %s)", checkpoint.name, cached.parent)
+    command = [sys.executable, "-m", "tddfa.export_onnx", str(checkpoint), "--out", str(cached)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=project_root(), check=False)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["no message"]
+        raise InputError(lines[-1].removeprefix("error: "))
+    return cached
