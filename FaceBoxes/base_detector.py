@@ -1,0 +1,70 @@
+"""What both detectors share: everything but the network's forward pass."""
+
+import logging
+from abc import ABC, abstractmethod
+from itertools import pairwise
+from time import perf_counter
+from typing import Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from FaceBoxes.postprocess import postprocess
+from FaceBoxes.preprocess import preprocess
+from FaceBoxes.settings import DetectorSettings, SettingArguments
+
+logger = logging.getLogger(__name__)
+
+
+class BaseDetector(ABC):
+    """Face detector around a network that a subclass runs.
+
+    Parameters
+    ----------
+    timer_flag : bool
+        Log the times of each call at level INFO.
+    **settings
+        Thresholds and size limits, see `FaceBoxes.settings.DetectorSettings`.
+    """
+
+    def __init__(self, timer_flag: bool = False, **settings: Unpack[SettingArguments]) -> None:
+        self.timer_flag = timer_flag
+        self.settings = DetectorSettings(**settings)
+
+    @abstractmethod
+    def _forward(
+        self, blob: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Run the network on (1, 3, h, w); return loc (1, P, 4) and conf (1, P, 2)."""
+
+    def __call__(self, img: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Find the faces in a picture.
+
+        Parameters
+        ----------
+        img : ndarray, uint8 (H, W, 3)
+            BGR picture of any size.
+
+        Returns
+        -------
+        ndarray, float32 (n, 5)
+            A row ``xmin, ymin, xmax, ymax, score`` in pixels of `img` per face, by falling score;
+            boxes may reach beyond the picture. Without a face the shape is (0, 5): test it with
+            ``len(boxes)``.
+
+        Raises
+        ------
+        InputError
+            If `img` is not such a picture.
+        """
+        start = perf_counter()
+        source = preprocess(img, self.settings.max_height, self.settings.max_width)
+        prepared = perf_counter()
+        loc, conf = self._forward(source.blob)
+        detected = perf_counter()
+        boxes = postprocess(loc[0], conf[0], source.size, source.scale, self.settings)
+        if self.timer_flag:
+            marks = (start, prepared, detected, perf_counter())
+            spans = [1e3 * (b - a) for a, b in pairwise(marks)]
+            logger.info("preprocessing %.2f ms, network %.2f ms, postprocessing %.2f ms", *spans)
+        return boxes

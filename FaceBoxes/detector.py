@@ -1,0 +1,74 @@
+"""The face detector in PyTorch."""
+
+from pathlib import Path
+from typing import Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from FaceBoxes.base_detector import BaseDetector
+from FaceBoxes.settings import SettingArguments
+from tddfa.assets import find_asset
+from tddfa.errors import InputError
+
+DEFAULT_CHECKPOINT = "weights/FaceBoxesProd.pth"
+
+
+class FaceBoxes(BaseDetector):
+    """Face detector that runs in PyTorch, on the CPU or a GPU.
+
+    Parameters
+    ----------
+    timer_flag : bool
+        Log the times of each call at level INFO.
+    checkpoint_fp : str or Path, optional
+        Weights; by default ``weights/FaceBoxesProd.pth`` as `tddfa.assets.find_asset` finds it.
+    device : str
+        ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
+    assets : str or Path, optional
+        Asset folder in which relative paths are looked up.
+    **settings
+        Thresholds and size limits, see `FaceBoxes.settings.DetectorSettings`.
+
+    Raises
+    ------
+    InputError
+        If the weights are missing or not those of FaceBoxes, the device is absent, or a setting
+        is out of range.
+
+    Examples
+    --------
+    >>> face_boxes = FaceBoxes()                    # doctest: +SKIP
+    >>> boxes = face_boxes(cv2.imread("face.jpg"))  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        timer_flag: bool = False,
+        *,
+        checkpoint_fp: str | Path | None = None,
+        device: str = "cpu",
+        assets: str | Path | None = None,
+        **settings: Unpack[SettingArguments],
+    ) -> None:
+        super().__init__(timer_flag, **settings)
+        # PyTorch takes a second to import, and the ONNX path imports this package, too.
+        import torch
+
+        from FaceBoxes.inference_network import InferenceNet
+        from FaceBoxes.network import load_network
+
+        if device.startswith("cuda") and not torch.cuda.is_available():
+            raise InputError(f"device: '{device}' asked for, but PyTorch finds no GPU")
+        checkpoint = find_asset(checkpoint_fp or DEFAULT_CHECKPOINT, assets)
+        self._device = device
+        self._network = InferenceNet(load_network(checkpoint)).to(device)
+
+    def _forward(
+        self, blob: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        import torch
+
+        with torch.inference_mode():
+            loc, conf = self._network(torch.from_numpy(blob).to(self._device))
+        return loc.cpu().numpy(), conf.cpu().numpy()
