@@ -1,0 +1,137 @@
+"""The aligner: faces of a picture in, parameters and vertices out."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tddfa.config import Config
+from tddfa.errors import InputError
+from tddfa.model_files import load_face_model
+from tddfa.params import FloatArray, load_parameter_scale, split_params
+from tddfa.reconstruct import image_cameras, reconstruct_vertices
+from tddfa.roi import (
+    ImageArray,
+    network_input,
+    parse_roi_box_from_bbox,
+    parse_roi_box_from_landmark,
+)
+from tddfa.topology import Topology
+
+
+class Aligner(ABC):
+    """Everything but the network's forward pass; see `tddfa.TDDFA` and `tddfa.TDDFA_ONNX`.
+
+    Attributes
+    ----------
+    bfm : MorphableModel
+        The face model.
+    tri : Topology, shape (M, 3), int32
+        Its triangles, with NCC code and texture coordinates on board.
+    size : int
+        Side of the network's input in pixels.
+    """
+
+    def __init__(self, config: Config, n_threads: int = 1) -> None:
+        self.config = config
+        self.size = config.size
+        self.n_threads = n_threads
+        self.bfm = load_face_model(config.find("bfm_fp"), config.model_tables())
+        self.scale = load_parameter_scale(config.find("param_mean_std_fp"))
+        if len(self.scale.mean) != config.num_params:
+            raise InputError(
+                f"'{config.param_mean_std_fp}': expected {config.num_params} means, "
+                f"got {len(self.scale.mean)}"
+            )
+
+    @property
+    def tri(self) -> Topology:
+        """Triangles of the face model."""
+        return self.bfm.tri
+
+    @abstractmethod
+    def forward(self, batch: FloatArray) -> FloatArray:
+        """Map network inputs (n, 3, size, size) to normalized parameters (n, num_params)."""
+
+    def __call__(
+        self,
+        img: ImageArray,
+        objs: Sequence[npt.ArrayLike] | npt.NDArray[Any],
+        crop_policy: str = "box",
+    ) -> tuple[list[FloatArray], list[list[float]]]:
+        """Regress the parameters of all faces in one batch.
+
+        Parameters
+        ----------
+        img : ndarray, shape (H, W, 3), uint8
+            BGR picture.
+        objs : sequence of n faces
+            Boxes ``[xmin, ymin, xmax, ymax(, score)]`` for ``crop_policy='box'``, landmarks of
+            shape (2 | 3, N) for ``crop_policy='landmark'``; pixels.
+        crop_policy : {'box', 'landmark'}
+            What `objs` holds.
+
+        Returns
+        -------
+        param_lst : list of n ndarrays, shape (62,), float32
+            De-normalized parameters, see docs/conventions.md.
+        roi_box_lst : list of n ``[xmin, ymin, xmax, ymax]``
+            The squares that the network saw, in pixels.
+
+        Raises
+        ------
+        InputError
+            If the picture is not (H, W, 3) uint8, or a face or the policy is malformed.
+        """
+        if not (isinstance(img, np.ndarray) and img.dtype == np.uint8 and img.ndim == 3):
+            raise InputError("picture: expected a BGR array (H, W, 3) of uint8")
+        if img.shape[2] != 3 or img.size == 0:
+            raise InputError(f"picture: expected shape (H, W, 3), got {img.shape}")
+        if crop_policy not in ("box", "landmark"):
+            raise InputError(f"crop_policy: expected 'box' or 'landmark', got {crop_policy!r}")
+        parse = parse_roi_box_from_bbox if crop_policy == "box" else parse_roi_box_from_landmark
+        roi_boxes = [parse(obj) for obj in objs]
+        if not roi_boxes:
+            return [], []
+        output = self.forward(network_input(img, roi_boxes, self.size))
+        return list(self.scale.denormalize(output)), roi_boxes
+
+    def recon_vers(
+        self,
+        param_lst: Sequence[npt.ArrayLike],
+        roi_box_lst: Sequence[npt.ArrayLike],
+        dense_flag: bool = False,
+    ) -> list[FloatArray]:
+        """Reconstruct the vertices of n faces.
+
+        Parameters
+        ----------
+        param_lst, roi_box_lst : sequences of length n
+            What `__call__` returned.
+        dense_flag : bool
+            All vertices of the face model instead of the 68 landmarks.
+
+        Returns
+        -------
+        list of n ndarrays, shape (3, 68 | N), float32
+            x, y in pixels of the picture (y down, pixel centers at integers); z in the same unit,
+            larger is nearer, the farthest vertex at 0.
+
+        Raises
+        ------
+        InputError
+            If the lists differ in length.
+        """
+        if len(param_lst) != len(roi_box_lst):
+            raise InputError(
+                f"recon_vers: expected as many ROIs as parameters, "
+                f"got {len(roi_box_lst)} and {len(param_lst)}"
+            )
+        if not len(param_lst):
+            return []
+        params = split_params(np.stack([np.asarray(param, np.float32) for param in param_lst]))
+        cameras = image_cameras(params, np.stack([np.asarray(b) for b in roi_box_lst]), self.size)
+        basis = self.bfm.dense if dense_flag else self.bfm.sparse
+        return list(reconstruct_vertices(basis, params, cameras, n_threads=self.n_threads))

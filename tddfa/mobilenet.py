@@ -1,0 +1,142 @@
+"""MobileNet-V1 that regresses face parameters (PyTorch)."""
+
+import pickle
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from tddfa.errors import InputError
+
+# Name, channels in and out at width 1, stride of the 13 depthwise-separable blocks.
+_BLOCKS = (
+    ("dw2_1", 32, 64, 1),
+    ("dw2_2", 64, 128, 2),
+    ("dw3_1", 128, 128, 1),
+    ("dw3_2", 128, 256, 2),
+    ("dw4_1", 256, 256, 1),
+    ("dw4_2", 256, 512, 2),
+    ("dw5_1", 512, 512, 1),
+    ("dw5_2", 512, 512, 1),
+    ("dw5_3", 512, 512, 1),
+    ("dw5_4", 512, 512, 1),
+    ("dw5_5", 512, 512, 1),
+    ("dw5_6", 512, 1024, 2),
+    ("dw6", 1024, 1024, 1),
+)
+
+
+class SeparableBlock(nn.Module):
+    """Depthwise 3x3 and pointwise 1x1 convolution, each with batch normalization and ReLU."""
+
+    def __init__(self, n_in: int, n_out: int, stride: int) -> None:
+        super().__init__()
+        self.conv_dw = nn.Conv2d(n_in, n_in, 3, stride, 1, groups=n_in, bias=False)
+        self.bn_dw = nn.BatchNorm2d(n_in)
+        self.conv_sep = nn.Conv2d(n_in, n_out, 1, bias=False)
+        self.bn_sep = nn.BatchNorm2d(n_out)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map (n, n_in, h, w) to (n, n_out, h / stride, w / stride)."""
+        x = self.relu(self.bn_dw(self.conv_dw(x)))
+        return self.relu(self.bn_sep(self.conv_sep(x)))
+
+
+class MobileNet(nn.Module):
+    """MobileNet-V1 (Howard et al., 2017) with one linear layer behind the pooled features.
+
+    Parameters
+    ----------
+    widen_factor : float
+        Multiplies all channel numbers; 1.0: 3.27 M parameters, 0.5: 0.85 M.
+    num_params : int
+        Length of the regressed vector.
+    """
+
+    def __init__(self, widen_factor: float = 1.0, num_params: int = 62) -> None:
+        super().__init__()
+
+        def width(channels: int) -> int:
+            return int(channels * widen_factor)
+
+        self.conv1 = nn.Conv2d(3, width(32), 3, 2, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width(32))
+        self.relu = nn.ReLU(inplace=True)
+        for name, n_in, n_out, stride in _BLOCKS:
+            self.add_module(name, SeparableBlock(width(n_in), width(n_out), stride))
+        self.fc_param = nn.Linear(width(1024), num_params)
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """Map pictures (n, 3, 120, 120) to pooled features (n, 1024 * widen_factor)."""
+        x = self.relu(self.bn1(self.conv1(x)))
+        for name, *_ in _BLOCKS:
+            x = self.get_submodule(name)(x)
+        return x.mean(dim=(2, 3))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map pictures (n, 3, 120, 120) to normalized parameters (n, num_params)."""
+        return self.fc_param(self.features(x))
+
+
+def load_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
+    """Read a checkpoint's tensors, as float32 on the CPU, without executing anything.
+
+    Raises
+    ------
+    InputError
+        If the file is unreadable or holds anything but tensors and plain values.
+    """
+    try:
+        data = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
+        raise InputError(f"'{path}': expected a PyTorch checkpoint of tensors alone") from error
+    state = data.get("state_dict", data) if isinstance(data, dict) else None
+    if not isinstance(state, dict) or not all(isinstance(t, torch.Tensor) for t in state.values()):
+        raise InputError(f"'{path}': expected a state_dict of tensors")
+    return {
+        key.removeprefix("module."): value.float() if value.is_floating_point() else value
+        for key, value in state.items()
+    }
+
+
+def load_mobilenet(
+    path: str | Path, widen_factor: float | None = None, num_params: int | None = None
+) -> MobileNet:
+    """Load a regressor in evaluation mode.
+
+    Parameters
+    ----------
+    path : str or Path
+        Checkpoint with the reference's names; branches that only training needs are ignored.
+    widen_factor, num_params : optional
+        Expected sizes; by default read off the checkpoint.
+
+    Raises
+    ------
+    InputError
+        If the file is no such checkpoint, or of other sizes than expected.
+    """
+    state = load_state_dict(path)
+    # The reference calls its last layer fc in some releases and fc_param in others.
+    state = {
+        f"fc_param.{key.removeprefix('fc.')}" if key.startswith("fc.") else key: value
+        for key, value in state.items()
+        if not key.startswith("fc_lm.")
+    }
+    if not {"conv1.weight", "fc_param.weight"} <= state.keys():
+        raise InputError(f"'{path}': expected weights of a MobileNet-V1 regressor")
+    width = state["conv1.weight"].shape[0] / 32
+    length = state["fc_param.weight"].shape[0]
+    if widen_factor not in (None, width) or num_params not in (None, length):
+        raise InputError(
+            f"'{path}': expected width {widen_factor} and {num_params} parameters, "
+            f"got {width} and {length}"
+        )
+    network = MobileNet(width, length)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise InputError(f"'{path}': expected weights of a MobileNet-V1, {reason}") from error
+    return network.eval()

@@ -1,0 +1,179 @@
+"""Read face models: our ``.npz`` format and the reference's pickles and tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tddfa.errors import InputError
+from tddfa.morphable_model import MorphableModel
+from tddfa.params import FloatArray
+from tddfa.pickles import load_arrays
+from tddfa.topology import Topology
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ModelTables:
+    """Files that hold what the reference keeps outside its face model's pickle.
+
+    Attributes
+    ----------
+    tri : Path, optional
+        Pickle of triangles, (3, M); replaces the model's own.
+    uv : Path, optional
+        ``.mat`` with key UV, or ``.npy``, (K, 2).
+    uv_indices : Path, optional
+        ``.npy``, (N,): row of `uv` for each vertex.
+    ncc : Path, optional
+        ``.npy``, (3, N); by default computed from the mean shape.
+    """
+
+    tri: Path | None = None
+    uv: Path | None = None
+    uv_indices: Path | None = None
+    ncc: Path | None = None
+
+
+def normalized_coordinate_code(mean: npt.ArrayLike) -> FloatArray:
+    """Return the NCC of a mean shape: each axis scaled to [0, 1].
+
+    Parameters
+    ----------
+    mean : array_like, 3N values, x, y, z interleaved
+
+    Returns
+    -------
+    ndarray, shape (3, N), float32
+        Zhu et al., "Face Alignment Across Large Poses", CVPR 2016, eq. 5.
+    """
+    points = np.asarray(mean, np.float32).reshape(-1, 3).T
+    low = points.min(axis=1, keepdims=True)
+    span = points.max(axis=1, keepdims=True) - low
+    return np.ascontiguousarray((points - low) / np.where(span > 0, span, 1))
+
+
+def load_face_model(path: str | Path, tables: ModelTables | None = None) -> MorphableModel:
+    """Load a face model.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``.npz`` in our format (docs/assets.md) or ``.pkl`` in the reference's.
+    tables : ModelTables, optional
+        Further files of a model in the reference's format.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, lacks an array, or the arrays' sizes do not agree.
+    """
+    path = Path(path)
+    arrays = _read_npz(path) if path.suffix == ".npz" else _read_pickle(path)
+    tables = tables or ModelTables()
+    if tables.tri is not None:
+        arrays["tri"] = load_arrays(tables.tri)
+    if tables.uv is not None:
+        arrays["uv"] = _read_uv(tables)
+    if tables.ncc is not None:
+        arrays["ncc_code"] = _read_npy(tables.ncc)
+    try:
+        return _build(arrays)
+    except InputError as error:
+        raise InputError(f"'{path}': {error}") from error
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        reason = f"no array {error}" if isinstance(error, KeyError) else str(error).split("\n")[0]
+        raise InputError(f"'{path}': expected a face model, {reason}") from error
+
+
+def _build(arrays: Mapping[str, Any]) -> MorphableModel:
+    mean = np.asarray(arrays["u"], np.float32).reshape(-1, 1)
+    tri = np.asarray(arrays["tri"])
+    if tri.ndim == 2 and tri.shape[0] == 3 != tri.shape[1]:
+        tri = tri.T
+    keypoints = np.asarray(arrays["keypoints"]).astype(np.int32).ravel()
+    if keypoints.size == 68:  # ours: a vertex each; the reference's: a row of u per axis
+        keypoints = (keypoints[:, None] * 3 + np.arange(3)).ravel().astype(np.int32)
+    ncc_code, uv = arrays.get("ncc_code"), arrays.get("uv")
+    if ncc_code is None:
+        ncc_code = normalized_coordinate_code(mean)
+    names = arrays.get("region_names")
+    labels = arrays.get("region")
+    regions = (
+        {str(name): np.flatnonzero(labels == i).astype(np.int32) for i, name in enumerate(names)}
+        if names is not None and labels is not None
+        else {}
+    )
+    mirror, exp_range = arrays.get("mirror"), arrays.get("exp_range")
+    return MorphableModel(
+        u=mean,
+        w_shp=_basis(arrays["w_shp"]),
+        w_exp=_basis(arrays["w_exp"]),
+        tri=Topology(
+            tri,
+            ncc_code=np.ascontiguousarray(ncc_code, np.float32),
+            uv=None if uv is None else np.ascontiguousarray(uv, np.float32),
+        ),
+        keypoints=keypoints,
+        mirror=None if mirror is None else np.asarray(mirror, np.int32),
+        exp_names=tuple(str(name) for name in arrays.get("exp_names", ())),
+        exp_range=None if exp_range is None else np.asarray(exp_range, np.float32),
+        regions=regions,
+    )
+
+
+def _basis(array: npt.ArrayLike) -> npt.NDArray[np.floating]:
+    """Keep half precision as stored: reconstruction widens it once, in its own layout."""
+    basis = np.asarray(array)
+    return basis if basis.dtype == np.float16 else basis.astype(np.float32, copy=False)
+
+
+def _read_pickle(path: Path) -> dict[str, Any]:
+    data = load_arrays(path)
+    if not isinstance(data, dict):
+        raise InputError(f"'{path}': expected a dict of arrays, got {type(data).__name__}")
+    return dict(data)
+
+
+def _read_npz(path: Path) -> dict[str, Any]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in archive.files}
+    except Exception as error:  # a damaged archive raises zlib, zipfile and value errors
+        raise InputError(f"'{path}': expected an .npz archive of arrays") from error
+    version = int(arrays.get("format_version", 0))
+    if version != FORMAT_VERSION:
+        raise InputError(f"'{path}': expected format_version {FORMAT_VERSION}, got {version}")
+    return arrays
+
+
+def _read_npy(path: Path) -> npt.NDArray[Any]:
+    try:
+        array: npt.NDArray[Any] = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"'{path}': expected an .npy array") from error
+    return array
+
+
+def _read_uv(tables: ModelTables) -> npt.NDArray[Any]:
+    path = tables.uv
+    assert path is not None
+    if path.suffix == ".mat":
+        from scipy.io import loadmat  # slow to import and needed for this one table
+
+        try:
+            uv = loadmat(path)["UV"]
+        except Exception as error:  # scipy raises many types on damaged files
+            raise InputError(f"'{path}': expected a .mat file with key UV") from error
+    else:
+        uv = _read_npy(path)
+    if tables.uv_indices is None:
+        return np.asarray(uv)
+    indices = _read_npy(tables.uv_indices)
+    if indices.min(initial=0) < 0 or indices.max(initial=-1) >= len(uv):
+        raise InputError(f"'{tables.uv_indices}': expected rows of '{path}', 0..{len(uv) - 1}")
+    return np.asarray(uv)[indices]

@@ -1,0 +1,127 @@
+"""The 3D morphable face model: S(a, b) = u + W_shp·a + W_exp·b."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from tddfa.errors import InputError
+from tddfa.params import FloatArray
+from tddfa.topology import Topology
+
+IntArray = npt.NDArray[np.int32]
+N_LANDMARKS = 68
+
+
+@dataclass(frozen=True)
+class MorphableModel:
+    """Linear model of face shapes, as arrays.
+
+    Axes: x to the picture's right (the subject's left), y up, z towards the viewer. Units are the
+    model's own (the camera's scale takes them to pixels).
+
+    Attributes
+    ----------
+    u : ndarray, shape (3N, 1), float32
+        Mean shape, x, y, z of a vertex interleaved.
+    w_shp : ndarray, shape (3N, S), float32 or float16
+        Shape basis.
+    w_exp : ndarray, shape (3N, E), float32 or float16
+        Expression basis.
+    tri : Topology, shape (M, 3), int32
+        Triangles, 0-based, with NCC code and texture coordinates.
+    keypoints : ndarray, shape (204,), int32
+        Rows of `u` that are x, y, z of the 68 iBUG landmarks.
+    mirror : ndarray, shape (N,), int32, or None
+        Each vertex's mirror partner.
+    exp_names : tuple of str
+        Names of the expression components, where the model names them.
+    exp_range : ndarray, shape (E, 2), float32, or None
+        Useful range of each expression coefficient.
+    regions : dict
+        Vertex indices by region name (``left_eye``, ``nose``, …), where the model has them.
+    """
+
+    u: FloatArray
+    w_shp: npt.NDArray[np.floating]
+    w_exp: npt.NDArray[np.floating]
+    tri: Topology
+    keypoints: IntArray
+    mirror: IntArray | None = None
+    exp_names: tuple[str, ...] = ()
+    exp_range: FloatArray | None = None
+    regions: dict[str, IntArray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        size = self.u.shape[0]
+        if self.u.shape != (size, 1) or size % 3 or not size:
+            raise InputError(f"face model: expected u of shape (3N, 1), got {self.u.shape}")
+        for name in ("w_shp", "w_exp"):
+            shape = getattr(self, name).shape
+            if len(shape) != 2 or shape[0] != size:
+                raise InputError(f"face model: expected {name} of shape ({size}, K), got {shape}")
+        if self.tri.ndim != 2 or self.tri.shape[1] != 3:
+            raise InputError(f"face model: expected tri of shape (M, 3), got {self.tri.shape}")
+        if self.keypoints.shape != (3 * N_LANDMARKS,):
+            raise InputError(
+                f"face model: expected {3 * N_LANDMARKS} keypoints, got {self.keypoints.shape}"
+            )
+        self._check_indices("tri", self.tri, self.n_vertices)
+        self._check_indices("keypoints", self.keypoints, size)
+        for name, array, shape in (
+            ("ncc_code", self.tri.ncc_code, (3, self.n_vertices)),
+            ("uv", self.tri.uv, (self.n_vertices, 2)),
+            ("mirror", self.mirror, (self.n_vertices,)),
+        ):
+            if array is not None and array.shape != shape:
+                raise InputError(f"face model: expected {name} of {shape}, got {array.shape}")
+
+    @staticmethod
+    def _check_indices(name: str, indices: IntArray, limit: int) -> None:
+        if indices.size and (indices.min() < 0 or indices.max() >= limit):
+            raise InputError(f"face model: expected indices of {name} in 0..{limit - 1}")
+
+    @property
+    def n_vertices(self) -> int:
+        """Number of vertices N."""
+        return self.u.shape[0] // 3
+
+    @cached_property
+    def dense(self) -> "Basis":
+        """Mean and basis of all vertices, in the layout that reconstruction reads fastest."""
+        return _planar(self, np.arange(self.n_vertices))
+
+    @cached_property
+    def sparse(self) -> "Basis":
+        """Mean and basis of the 68 landmarks."""
+        rows = self.keypoints.reshape(N_LANDMARKS, 3)
+        return _planar(self, rows[:, 0] // 3)
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Mean and basis by component, then axis, then vertex.
+
+    Attributes
+    ----------
+    mean : ndarray, shape (3, N), float32
+    components : ndarray, shape (S + E, 3, N), float32
+    n_shape : int
+        Number S of shape components; the others are expression.
+    """
+
+    mean: FloatArray
+    components: FloatArray
+    n_shape: int
+
+
+def _planar(model: MorphableModel, vertices: npt.NDArray[np.integer]) -> Basis:
+    n_shape, n_exp = model.w_shp.shape[1], model.w_exp.shape[1]
+    components = np.empty((n_shape + n_exp, 3, len(vertices)), np.float32)
+    whole = len(vertices) == model.n_vertices
+    for basis, planes in ((model.w_shp, components[:n_shape]), (model.w_exp, components[n_shape:])):
+        by_vertex = basis.reshape(-1, 3, basis.shape[1])
+        planes[:] = (by_vertex if whole else by_vertex[vertices]).transpose(2, 1, 0)
+    mean = np.ascontiguousarray(model.u.reshape(-1, 3)[vertices].T, np.float32)
+    return Basis(mean, components, n_shape)

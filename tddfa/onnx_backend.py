@@ -1,0 +1,78 @@
+"""Alignment with ONNX Runtime; never imports PyTorch."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tddfa.aligner import Aligner
+from tddfa.config import Config
+from tddfa.errors import InputError
+from tddfa.onnx_cache import find_onnx
+from tddfa.params import FloatArray
+
+
+class TDDFA_ONNX(Aligner):  # noqa: N801 (the reference's name)
+    """Regress face parameters with ONNX Runtime.
+
+    Parameters
+    ----------
+    num_threads : int, optional
+        Threads of the network; by default ONNX Runtime's choice, one per physical core.
+    providers : sequence of str, optional
+        ONNX Runtime's execution providers; by default the CPU's.
+    n_threads : int
+        Threads of dense reconstruction.
+    **config
+        Keys of the configuration file, see `tddfa.config.Config`. Without ``onnx_fp`` the
+        ``.onnx`` beside the checkpoint is used, or made once (see `tddfa.onnx_cache`).
+
+    Raises
+    ------
+    InputError
+        If a file is missing or malformed, or a provider is not available.
+    """
+
+    def __init__(
+        self,
+        num_threads: int | None = None,
+        providers: Sequence[str] | None = None,
+        n_threads: int = 1,
+        **config: Any,
+    ) -> None:
+        import onnxruntime
+
+        super().__init__(Config.from_mapping(config), n_threads)
+        onnx_fp = self.config.find_if_set("onnx_fp")
+        path = onnx_fp or find_onnx(self.config.find("checkpoint_fp"))
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = num_threads or 0
+        options.log_severity_level = 3
+        chosen = list(providers or ["CPUExecutionProvider"])
+        missing = set(chosen) - set(onnxruntime.get_available_providers())
+        if missing:
+            raise InputError(f"providers: {', '.join(sorted(missing))} not available here")
+        self.session = open_session(onnxruntime, path, options, chosen)
+        node = self.session.get_inputs()[0]
+        self.input_name = node.name
+        shape = self.session.get_outputs()[0].shape
+        size_fits = node.shape[-1] in (self.size, None) or isinstance(node.shape[-1], str)
+        if len(node.shape) != 4 or not size_fits or shape[-1] != self.config.num_params:
+            raise InputError(
+                f"'{path}': expected a network from (n, 3, {self.size}, {self.size}) to "
+                f"{self.config.num_params} parameters, got {node.shape} to {shape}"
+            )
+
+    def forward(self, batch: FloatArray) -> FloatArray:
+        """Map network inputs (n, 3, size, size) to normalized parameters (n, num_params)."""
+        (output,) = self.session.run(None, {self.input_name: batch})
+        return np.asarray(output, np.float32)
+
+
+def open_session(runtime: Any, path: Path, options: Any, providers: list[str]) -> Any:
+    """Open an ONNX file, with one line naming it if that fails."""
+    try:
+        return runtime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:  # ONNX Runtime's exceptions share no base class
+        raise InputError(f"'{path}': expected an ONNX network that can be loaded") from error

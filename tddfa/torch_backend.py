@@ -1,0 +1,56 @@
+"""Alignment with PyTorch, on the CPU or one GPU."""
+
+from typing import Any
+
+import numpy as np
+
+from tddfa.aligner import Aligner
+from tddfa.config import Config
+from tddfa.errors import InputError
+from tddfa.params import FloatArray
+
+
+class TDDFA(Aligner):
+    """Regress face parameters with PyTorch.
+
+    Parameters
+    ----------
+    gpu_mode : bool
+        Run on a CUDA device.
+    gpu_id : int
+        Which one.
+    n_threads : int
+        Threads of dense reconstruction; the network takes PyTorch's own setting.
+    **config
+        Keys of the configuration file, see `tddfa.config.Config`.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or malformed, or there is no such GPU.
+    """
+
+    def __init__(
+        self, gpu_mode: bool = False, gpu_id: int = 0, n_threads: int = 1, **config: Any
+    ) -> None:
+        try:
+            import torch
+        except ImportError as error:
+            raise InputError("the PyTorch path needs PyTorch: pip install torch") from error
+        from tddfa.mobilenet import load_mobilenet
+
+        super().__init__(Config.from_mapping(config), n_threads)
+        if gpu_mode and not (torch.cuda.is_available() and gpu_id < torch.cuda.device_count()):
+            raise InputError(f"mode gpu: no CUDA device {gpu_id}, use mode cpu")
+        self.device = torch.device("cuda", gpu_id) if gpu_mode else torch.device("cpu")
+        checkpoint = self.config.find("checkpoint_fp")
+        network = load_mobilenet(checkpoint, self.config.widen_factor, self.config.num_params)
+        self.model = network.to(self.device)
+
+    def forward(self, batch: FloatArray) -> FloatArray:
+        """Map network inputs (n, 3, size, size) to normalized parameters (n, num_params)."""
+        import torch
+
+        with torch.inference_mode():
+            output = self.model(torch.from_numpy(batch).to(self.device))
+        return np.asarray(output.cpu().numpy(), np.float32)
