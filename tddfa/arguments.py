@@ -1,0 +1,77 @@
+"""Command-line arguments that the demos share."""
+
+import argparse
+from pathlib import Path
+
+from tddfa.assets import ASSETS_VARIABLE
+from tddfa.config import load_config
+from tddfa.errors import InputError
+from tddfa.pipeline import Pipeline
+
+DEFAULT_CONFIG = "configs/mb1_120x120.yml"
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that choose networks, face model and device."""
+    group = parser.add_argument_group("model")
+    group.add_argument(
+        "-c",
+        "--config",
+        default=DEFAULT_CONFIG,
+        metavar="FILE",
+        help="configuration: weights and face model (default: %(default)s)",
+    )
+    group.add_argument(
+        "-m",
+        "--mode",
+        default="cpu",
+        choices=("cpu", "gpu"),
+        help="where PyTorch runs; with --onnx the CPU only (default: %(default)s)",
+    )
+    group.add_argument(
+        "--onnx", action="store_true", help="use ONNX Runtime: faster, and PyTorch is not loaded"
+    )
+    group.add_argument(
+        "--assets",
+        metavar="FOLDER",
+        help=f"folder of files that a configuration takes from outside (default: {ASSETS_VARIABLE})",
+    )
+    group.add_argument(
+        "--threads",
+        type=positive_int,
+        metavar="N",
+        help="threads of networks and drawing (default: one per core for networks, 2 for drawing)",
+    )
+
+
+def build_pipeline(args: argparse.Namespace) -> Pipeline:
+    """Build the pipeline that parsed arguments ask for.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or malformed, or the device is not there.
+    """
+    if args.onnx and args.mode == "gpu":
+        raise InputError("--mode gpu: the --onnx path runs on the CPU; drop one of the two")
+    if args.assets is not None and not Path(args.assets).is_dir():
+        raise InputError(f"--assets: expected an existing folder, got '{args.assets}'")
+    config = load_config(args.config, args.assets)
+    return Pipeline.from_config(config, onnx=args.onnx, mode=args.mode, threads=args.threads)
+
+
+def positive_int(text: str) -> int:
+    """Parse an integer from 1 up, for argparse."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected an integer from 1 up, got {text}")
+    return value
+
+
+def true_or_false(text: str) -> bool:
+    """Parse ``true`` or ``false`` as the reference's flags take them, for argparse."""
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    try:
+        return words[text.lower()]
+    except KeyError:
+        raise argparse.ArgumentTypeError(f"expected true or false, got {text!r}") from None
