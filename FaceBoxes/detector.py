@@ -52,17 +52,17 @@ class FaceBoxes(BaseDetector):
         **settings: Unpack[SettingArguments],
     ) -> None:
         super().__init__(timer_flag, **settings)
-        # PyTorch takes a second to import, and the ONNX path imports this package, too.
-        import torch
-
+        # These import PyTorch, which takes a second and has no place on the ONNX path.
         from FaceBoxes.inference_network import InferenceNet
         from FaceBoxes.network import load_network
 
-        if device.startswith("cuda") and not torch.cuda.is_available():
-            raise InputError(f"device: '{device}' asked for, but PyTorch finds no GPU")
         checkpoint = find_asset(checkpoint_fp or DEFAULT_CHECKPOINT, assets)
         self._device = device
-        self._network = InferenceNet(load_network(checkpoint)).to(device)
+        network = InferenceNet(load_network(checkpoint))
+        try:
+            self._network = network.to(device)
+        except (RuntimeError, AssertionError) as error:  # what PyTorch raises for a missing GPU
+            raise InputError(f"device: PyTorch cannot use '{device}'") from error
 
     def _forward(
         self, blob: NDArray[np.float32]

@@ -3,6 +3,7 @@
 Source: Zhang et al., "FaceBoxes: A CPU Real-time Face Detector with High Accuracy", IJCB 2017.
 """
 
+import warnings
 from pathlib import Path
 
 import torch
@@ -147,7 +148,8 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise InputError(f"{path}: no such file; expected FaceBoxes weights (.pth)")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # guesses about what else it might be
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except Exception as error:  # torch documents no closed set of errors for a damaged file

@@ -1,7 +1,9 @@
 """The numbers that steer a detector."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TypedDict
+
+import numpy as np
 
 from tddfa.errors import InputError
 
@@ -49,16 +51,17 @@ class DetectorSettings:
 
     def __post_init__(self) -> None:
         """Check the ranges; raise `InputError` that names the setting."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name in ("max_height", "max_width") and value is None:
+        for name in ("confidence_threshold", "vis_thres", "nms_threshold"):
+            value = getattr(self, name)
+            if not (isinstance(value, int | float | np.floating) and 0 <= value <= 1):
+                raise InputError(f"{name}: expected a number in [0, 1], got {value!r}")
+        if self.nms_threshold == 0:
+            raise InputError("nms_threshold: expected a number above 0, got 0")
+        for name in ("top_k", "keep_top_k", "max_height", "max_width"):
+            value = getattr(self, name)
+            optional = name.startswith("max_")
+            if value is None and optional:
                 continue
-            if field.type is float:
-                low = 0 if field.name != "nms_threshold" else 1e-9
-                good, expected = low <= value <= 1, "a number in [0, 1]"
-                if low:
-                    expected = "a number in (0, 1]"
-            else:
-                good, expected = value >= 1 and value == int(value), "an integer from 1 up"
-            if not good:
-                raise InputError(f"{field.name}: expected {expected}, got {value}")
+            if not (isinstance(value, int | np.integer) and value >= 1):
+                expected = "an integer from 1 up" + (" or None" if optional else "")
+                raise InputError(f"{name}: expected {expected}, got {value!r}")
