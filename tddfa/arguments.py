@@ -34,7 +34,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--assets",
         metavar="FOLDER",
-        help=f"folder of files that a configuration takes from outside (default: {ASSETS_VARIABLE})",
+        help=f"folder of files that are not part of the project (default: {ASSETS_VARIABLE})",
     )
     group.add_argument(
         "--threads",

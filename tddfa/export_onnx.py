@@ -112,7 +112,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tddfa.export_onnx", description=__doc__)
     parser.add_argument("checkpoint", help=".pth file of the regressor or of FaceBoxes")
     parser.add_argument("--out", help="target (default: beside the checkpoint)")
-    parser.add_argument("--size", type=int, default=120, help="regressor's input side (%(default)s)")
+    parser.add_argument("--size", type=int, default=120, help="regressor's input (%(default)s)")
     args = parser.parse_args(argv)
     checkpoint = find_asset(args.checkpoint)
     target = Path(args.out) if args.out else checkpoint.with_suffix(".onnx")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def load_face_model(path: str | Path, tables: ModelTables | None = None) -> Morp
     if tables.tri is not None:
         arrays["tri"] = load_arrays(tables.tri)
     if tables.uv is not None:
-        arrays["uv"] = _read_uv(tables)
+        arrays["uv"] = partial(_read_uv, tables, np.size(arrays.get("u", ())) // 3)
     if tables.ncc is not None:
         arrays["ncc_code"] = _read_npy(tables.ncc)
     try:
@@ -116,7 +117,7 @@ def _build(arrays: Mapping[str, Any]) -> MorphableModel:
         tri=Topology(
             tri,
             ncc_code=np.ascontiguousarray(ncc_code, np.float32),
-            uv=None if uv is None else np.ascontiguousarray(uv, np.float32),
+            uv=uv if uv is None or callable(uv) else np.ascontiguousarray(uv, np.float32),
         ),
         keypoints=keypoints,
         mirror=None if mirror is None else np.asarray(mirror, np.int32),
@@ -159,21 +160,23 @@ def _read_npy(path: Path) -> npt.NDArray[Any]:
     return array
 
 
-def _read_uv(tables: ModelTables) -> npt.NDArray[Any]:
+def _read_uv(tables: ModelTables, n_vertices: int) -> FloatArray:
     path = tables.uv
     assert path is not None
     if path.suffix == ".mat":
-        from scipy.io import loadmat  # slow to import and needed for this one table
+        from scipy.io import loadmat  # takes a third of a second to import
 
         try:
-            uv = loadmat(path)["UV"]
+            uv = np.asarray(loadmat(path)["UV"], np.float32)
         except Exception as error:  # scipy raises many types on damaged files
             raise InputError(f"'{path}': expected a .mat file with key UV") from error
     else:
-        uv = _read_npy(path)
-    if tables.uv_indices is None:
-        return np.asarray(uv)
-    indices = _read_npy(tables.uv_indices)
-    if indices.min(initial=0) < 0 or indices.max(initial=-1) >= len(uv):
-        raise InputError(f"'{tables.uv_indices}': expected rows of '{path}', 0..{len(uv) - 1}")
-    return np.asarray(uv)[indices]
+        uv = np.asarray(_read_npy(path), np.float32)
+    if tables.uv_indices is not None:
+        indices = _read_npy(tables.uv_indices)
+        if indices.min(initial=0) < 0 or indices.max(initial=-1) >= len(uv):
+            raise InputError(f"'{tables.uv_indices}': expected rows of '{path}', 0..{len(uv) - 1}")
+        uv = uv[indices]
+    if uv.shape != (n_vertices, 2):
+        raise InputError(f"'{path}': expected UV of {n_vertices} vertices, got shape {uv.shape}")
+    return np.ascontiguousarray(uv)

@@ -71,7 +71,7 @@ class MorphableModel:
         self._check_indices("keypoints", self.keypoints, size)
         for name, array, shape in (
             ("ncc_code", self.tri.ncc_code, (3, self.n_vertices)),
-            ("uv", self.tri.uv, (self.n_vertices, 2)),
+            ("uv", self.tri.uv_if_loaded, (self.n_vertices, 2)),
             ("mirror", self.mirror, (self.n_vertices,)),
         ):
             if array is not None and array.shape != shape:

@@ -116,9 +116,7 @@ class Pipeline:
         landmarks = self.aligner.recon_vers(params, roi_boxes)
         return [
             Face(box[:4], float(box[4]), roi_box, param, points, head_pose(param))
-            for box, roi_box, param, points in zip(
-                boxes, roi_boxes, params, landmarks, strict=True
-            )
+            for box, roi_box, param, points in zip(boxes, roi_boxes, params, landmarks, strict=True)
         ]
 
     def dense_vertices(self, faces: Sequence[Face]) -> list[FloatArray]:

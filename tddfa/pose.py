@@ -1,7 +1,7 @@
 """Head pose from the camera matrix.
 
 Signs, seen in the picture (see docs/conventions.md): positive yaw turns the face towards the
-picture's left, positive pitch raises it, positive roll tilts its top towards the picture's left.
+picture's left, positive pitch lowers it, positive roll tilts its top towards the picture's left.
 """
 
 import math

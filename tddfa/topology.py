@@ -1,5 +1,6 @@
 """Triangles of a face model, together with what is attached to its vertices."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -7,8 +8,10 @@ import numpy.typing as npt
 
 from tddfa.params import FloatArray
 
+UVSource = FloatArray | Callable[[], FloatArray] | None
 
-class Topology(npt.NDArray[np.int32]):  # type: ignore[misc]
+
+class Topology(npt.NDArray[np.int32]):
     """Triangles as an ordinary (M, 3) int32 array that also knows its vertices' codes.
 
     Drawing functions take ``tddfa.tri`` as their only knowledge of the face model; with the codes
@@ -19,24 +22,34 @@ class Topology(npt.NDArray[np.int32]):  # type: ignore[misc]
     ncc_code : ndarray, shape (3, N), float32, or None
         Normalized coordinate code: the mean shape scaled to [0, 1] per axis.
     uv : ndarray, shape (N, 2), float32, or None
-        Texture coordinates in [0, 1], v up.
+        Texture coordinates in [0, 1], v up. A source that is slow to read may be given as a
+        function; it is called when they are first asked for.
     """
 
     ncc_code: FloatArray | None
-    uv: FloatArray | None
+    _uv: UVSource
 
     def __new__(
-        cls,
-        triangles: npt.ArrayLike,
-        ncc_code: FloatArray | None = None,
-        uv: FloatArray | None = None,
+        cls, triangles: npt.ArrayLike, ncc_code: FloatArray | None = None, uv: UVSource = None
     ) -> "Topology":
         """View `triangles` (M, 3) as a topology."""
         self = np.ascontiguousarray(triangles, np.int32).view(cls)
         self.ncc_code = ncc_code
-        self.uv = uv
+        self._uv = uv
         return self
 
     def __array_finalize__(self, source: Any) -> None:
         self.ncc_code = getattr(source, "ncc_code", None)
-        self.uv = getattr(source, "uv", None)
+        self._uv = getattr(source, "_uv", None)
+
+    @property
+    def uv(self) -> FloatArray | None:
+        """Texture coordinates (N, 2)."""
+        if callable(self._uv):
+            self._uv = self._uv()
+        return self._uv
+
+    @property
+    def uv_if_loaded(self) -> FloatArray | None:
+        """Texture coordinates, None where they are absent or not read yet."""
+        return None if callable(self._uv) else self._uv

@@ -7,7 +7,11 @@ from pathlib import Path
 from tddfa.errors import InputError
 
 PICTURE_SUFFIXES = frozenset(
-    ".bmp .dib .jpeg .jpg .jpe .jp2 .png .webp .avif .pbm .pgm .ppm .pnm .tif .tiff".split()
+    f".{name}"
+    for name in (
+        *("bmp", "dib", "jpeg", "jpg", "jpe", "jp2", "png", "webp"),
+        *("avif", "pbm", "pgm", "ppm", "pnm", "tif", "tiff"),
+    )
 )
 DEFAULT_FOLDER = Path("examples/results")
 
