@@ -17,7 +17,9 @@ def run_main(main: Callable[[], int]) -> int:
     Bad input ends as ``error: …`` on stderr and code 2; Ctrl-C as code 130. Everything else is a
     defect and keeps its traceback.
     """
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    for name in ("__main__", "FaceBoxes", "Sim3DR", "tddfa", "utils"):  # not libraries' loggers
+        logging.getLogger(name).setLevel(logging.INFO)
     try:
         return main()
     except InputError as error:
