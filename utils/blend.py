@@ -9,10 +9,10 @@ from utils.decode import ImageArray
 Box = tuple[int, int, int, int]
 
 
-def face_box(vertices: FloatArray, height: int, width: int) -> Box:
+def face_box(vertices: FloatArray, height: int, width: int, margin: int = 0) -> Box:
     """Return left, top, right, bottom (exclusive) of the pixels that a face can cover.
 
-    Vertices (3, N); those that are not finite do not count. The box is clipped to the picture and
+    Vertices (2|3, N), `margin` pixels around them count too; those that are not finite do not count. The box is clipped to the picture and
     empty (0, 0, 0, 0) where nothing of the face is in it.
     """
     points = vertices[:2]
@@ -22,8 +22,10 @@ def face_box(vertices: FloatArray, height: int, width: int) -> Box:
         if not points.size:
             return 0, 0, 0, 0
         low, high = points.min(axis=1), points.max(axis=1)
-    left, top = (int(value) for value in np.clip(np.floor(low), 0, (width, height)))
-    right, bottom = (int(value) for value in np.clip(np.floor(high) + 1, 0, (width, height)))
+    left, top = (int(value) for value in np.clip(np.floor(low) - margin, 0, (width, height)))
+    right, bottom = (
+        int(value) for value in np.clip(np.floor(high) + 1 + margin, 0, (width, height))
+    )
     return (left, top, right, bottom) if left < right and top < bottom else (0, 0, 0, 0)
 
 
@@ -53,13 +55,20 @@ def merge_boxes(boxes: list[Box]) -> list[Box]:
     return disjoint
 
 
-def blend(picture: ImageArray, drawing: ImageArray, alpha: float, faces: list[FloatArray]) -> None:
+def blend(
+    picture: ImageArray,
+    drawing: ImageArray,
+    alpha: float,
+    faces: list[FloatArray],
+    margin: int = 0,
+) -> None:
     """Replace `drawing` by picture·(1 − alpha) + drawing·alpha, in place.
 
     Where no face is, the drawing is the picture, and mixing a picture with itself gives itself: the
     boxes around the faces are enough.
     """
     height, width = picture.shape[:2]
-    for left, top, right, bottom in merge_boxes([face_box(v, height, width) for v in faces]):
+    boxes = [face_box(vertices, height, width, margin) for vertices in faces]
+    for left, top, right, bottom in merge_boxes(boxes):
         part = drawing[top:bottom, left:right]
         cv2.addWeighted(picture[top:bottom, left:right], 1 - alpha, part, alpha, 0, dst=part)
