@@ -5,6 +5,7 @@ unpickler here resolves only the few callables that NumPy's arrays are rebuilt w
 in the file ends the reading before it is called.
 """
 
+import codecs
 import io
 import pickle
 from pathlib import Path
@@ -14,15 +15,17 @@ import numpy as np
 
 from tddfa.errors import InputError
 
-_ARRAY_MODULES = ("numpy._core.multiarray", "numpy.core.multiarray")
-_ALLOWED = {
-    **{(module, name): (module, name) for module in _ARRAY_MODULES for name in ("_reconstruct",)},
-    **{(module, "scalar"): (module, "scalar") for module in _ARRAY_MODULES},
-    ("numpy", "ndarray"): ("numpy", "ndarray"),
-    ("numpy", "dtype"): ("numpy", "dtype"),
+# NumPy 1 wrote numpy.core, NumPy 2 numpy._core: both resolve to the one that is here.
+_ALLOWED: dict[tuple[str, str], Any] = {
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
     # Protocol 2 pickles written by Python 3 carry bytes through this codec function.
-    ("_codecs", "encode"): ("_codecs", "encode"),
+    ("_codecs", "encode"): codecs.encode,
 }
+for _core in ("numpy._core", "numpy.core"):
+    _ALLOWED[f"{_core}.multiarray", "_reconstruct"] = np._core.multiarray._reconstruct  # type: ignore[attr-defined]
+    _ALLOWED[f"{_core}.multiarray", "scalar"] = np._core.multiarray.scalar  # type: ignore[attr-defined]
+    _ALLOWED[f"{_core}.numeric", "_frombuffer"] = np._core.numeric._frombuffer  # type: ignore[attr-defined]
 
 
 class ArrayUnpickler(pickle.Unpickler):
@@ -36,12 +39,10 @@ class ArrayUnpickler(pickle.Unpickler):
         pickle.UnpicklingError
             If the pickle asks for anything else.
         """
-        if (module, name) not in _ALLOWED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}")
-        # NumPy 1 wrote numpy.core, NumPy 2 numpy._core: both resolve to the one that is here.
-        if module in _ARRAY_MODULES:
-            return getattr(np._core.multiarray, name)  # type: ignore[attr-defined]
-        return super().find_class(module, name)
+        try:
+            return _ALLOWED[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
 
 
 def load_arrays(path: str | Path) -> Any:

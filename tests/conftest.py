@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tddfa import Config, load_config
+from tddfa.pipeline import Pipeline
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 
@@ -34,3 +37,15 @@ def golden(shared: Path) -> Path:
 def upstream(shared: Path) -> Path:
     """Asset folder in the reference's layout: configs/, weights/, images/."""
     return shared / "upstream"
+
+
+@pytest.fixture(scope="session")
+def config(project_root: Path, upstream: Path) -> Config:
+    """Configuration of the reference's x0.5 weights."""
+    return load_config(project_root / "configs" / "reference_mb05.yml", upstream)
+
+
+@pytest.fixture(scope="session")
+def pipeline(config: Config) -> Pipeline:
+    """Detector and aligner on ONNX Runtime."""
+    return Pipeline.from_config(config, onnx=True)
