@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _lighting
 from ._checks import FloatArray, as_colors, as_mesh
+from ._lighting import light_vertices
 from .normals import get_normal
 from .rasterize import rasterize
 
@@ -94,7 +94,7 @@ class RenderPipeline:
         """
         points, faces = as_mesh(vertices, triangles)
         light = np.empty((len(points), len(self._ambient)), dtype=np.float32)
-        _lighting.light_vertices(
+        light_vertices(
             points,
             get_normal(points, faces),
             self._light_pos,

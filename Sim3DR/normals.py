@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import _normals
 from ._checks import FloatArray, as_mesh
+from ._normals import vertex_normals
 
 
 def get_normal(vertices: ArrayLike, triangles: ArrayLike) -> FloatArray:
@@ -37,5 +37,5 @@ def get_normal(vertices: ArrayLike, triangles: ArrayLike) -> FloatArray:
     """
     points, faces = as_mesh(vertices, triangles)
     normals = np.empty_like(points)
-    _normals.vertex_normals(points, faces, np.zeros(points.shape, dtype=np.float64), normals)
+    vertex_normals(points, faces, np.zeros(points.shape, dtype=np.float64), normals)
     return normals

@@ -20,8 +20,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _rasterize
 from ._checks import FloatArray, IntArray, as_colors, as_mesh
+from ._rasterize import draw_channels, draw_fragments, draw_gray, draw_rgb, mesh_box
 
 EMPTY_DEPTH = np.float32(-1e8)
 """Depth of a pixel that no triangle covers; nothing farther than this is drawn."""
@@ -115,14 +115,14 @@ def rasterize(
         )
 
     image = np.ascontiguousarray(bg).reshape(*bg.shape[:2], channels)
-    left, top, right, bottom = _rasterize.mesh_box(points, *image.shape[:2])
+    left, top, right, bottom = mesh_box(points, *image.shape[:2])
     if len(faces) and left < right and top < bottom:
         depth = np.empty((bottom - top, right - left), dtype=np.float32)
-        draw = _rasterize.draw_channels
+        draw = draw_channels
         if shades.shape[1] == 1:
-            draw = _rasterize.draw_gray
+            draw = draw_gray
         elif channels == 3:
-            draw = _rasterize.draw_rgb
+            draw = draw_rgb
 
         def draw_rows(first: int, end: int) -> None:
             draw(image, depth, points, faces, shades, left, top, first, end, reverse)
@@ -175,14 +175,12 @@ def rasterize_triangles(
     shape = (_count("height", height), _count("width", width))
     found = Fragments(
         triangle=np.empty(shape, dtype=np.int32),
-        weights=np.empty((*shape, 3), dtype=np.float32),
+        weights=np.zeros((*shape, 3), dtype=np.float32),  # pages not drawn on cost nothing
         depth=np.empty(shape, dtype=np.float32),
     )
 
     def find_rows(first: int, end: int) -> None:
-        _rasterize.draw_fragments(
-            found.triangle, found.weights, found.depth, points, faces, first, end
-        )
+        draw_fragments(found.triangle, found.weights, found.depth, points, faces, first, end)
 
     if found.depth.size:
         _in_bands(find_rows, 0, shape[0], threads)
