@@ -37,6 +37,25 @@ class BaseDetector(ABC):
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Run the network on (1, 3, h, w); return loc (1, P, 4) and conf (1, P, 2)."""
 
+    def forward(
+        self, blob: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Run the network alone, on pictures of one size that are prepared already.
+
+        Parameters
+        ----------
+        blob : ndarray, float32 (n, 3, h, w)
+            BGR minus `FaceBoxes.preprocess.MEAN_BGR`.
+
+        Returns
+        -------
+        loc : ndarray, float32 (n, P, 4)
+            Encoded boxes of the anchors, see `FaceBoxes.box_coding.decode`.
+        conf : ndarray, float32 (n, P, 2)
+            Probabilities of background and face.
+        """
+        return self._forward(blob)
+
     def __call__(self, img: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Find the faces in a picture.
 

@@ -52,7 +52,9 @@ class FaceBoxes(BaseDetector):
         **settings: Unpack[SettingArguments],
     ) -> None:
         super().__init__(timer_flag, **settings)
-        # These import PyTorch, which takes a second and has no place on the ONNX path.
+        # PyTorch takes a second to import and has no place on the ONNX path.
+        import torch
+
         from FaceBoxes.inference_network import InferenceNet
         from FaceBoxes.network import load_network
 
@@ -60,6 +62,8 @@ class FaceBoxes(BaseDetector):
         self._device = device
         network = InferenceNet(load_network(checkpoint))
         try:
+            # On a CPU the convolutions take half the time in this memory layout.
+            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             self._network = network.to(device)
         except (RuntimeError, AssertionError) as error:  # what PyTorch raises for a missing GPU
             raise InputError(f"device: PyTorch cannot use '{device}'") from error
@@ -70,5 +74,6 @@ class FaceBoxes(BaseDetector):
         import torch
 
         with torch.inference_mode():
-            loc, conf = self._network(torch.from_numpy(blob).to(self._device))
+            image = torch.from_numpy(blob).to(self._device, memory_format=torch.channels_last)
+            loc, conf = self._network(image)
         return loc.cpu().numpy(), conf.cpu().numpy()
