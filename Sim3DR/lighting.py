@@ -63,7 +63,7 @@ class RenderPipeline:
         light_pos: Sequence[float] = (0, 0, 5),
         view_pos: Sequence[float] = (0, 0, 5),
     ) -> None:
-        if specular_exp != int(specular_exp) or not 1 <= specular_exp < 2**31:
+        if not 1 <= specular_exp < 2**31 or specular_exp != int(specular_exp):
             raise ValueError(f"specular_exp: expected a whole number >= 1, got {specular_exp}")
         self._exponent = int(specular_exp)
         self._light_pos = _triple("light_pos", light_pos)
