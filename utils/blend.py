@@ -12,8 +12,8 @@ Box = tuple[int, int, int, int]
 def face_box(vertices: FloatArray, height: int, width: int, margin: int = 0) -> Box:
     """Return left, top, right, bottom (exclusive) of the pixels that a face can cover.
 
-    Vertices (2|3, N), `margin` pixels around them count too; those that are not finite do not count. The box is clipped to the picture and
-    empty (0, 0, 0, 0) where nothing of the face is in it.
+    Vertices (2|3, N); those that are not finite do not count, `margin` pixels around them do. The
+    box is clipped to the picture and empty (0, 0, 0, 0) where nothing of the face is in it.
     """
     points = vertices[:2]
     low, high = points.min(axis=1, initial=np.inf), points.max(axis=1, initial=-np.inf)
@@ -22,10 +22,9 @@ def face_box(vertices: FloatArray, height: int, width: int, margin: int = 0) -> 
         if not points.size:
             return 0, 0, 0, 0
         low, high = points.min(axis=1), points.max(axis=1)
-    left, top = (int(value) for value in np.clip(np.floor(low) - margin, 0, (width, height)))
-    right, bottom = (
-        int(value) for value in np.clip(np.floor(high) + 1 + margin, 0, (width, height))
-    )
+    limits = (width, height)
+    left, top = (int(value) for value in np.clip(np.floor(low) - margin, 0, limits))
+    right, bottom = (int(value) for value in np.clip(np.floor(high) + 1 + margin, 0, limits))
     return (left, top, right, bottom) if left < right and top < bottom else (0, 0, 0, 0)
 
 

@@ -30,7 +30,9 @@ __all__ = [
 GREEN: Color = (0, 255, 0)
 # Of a dense mesh every sixth vertex is drawn.
 DENSE_STEP = 6
-DENSE_ALPHA = 0.7
+DENSE_ALPHA = 0.8
+# Pixels; on smaller faces the dots lie so close that dark rims would hide the face.
+DENSE_RIM_FROM = 700
 
 
 def get_suffix(filename: PathLike) -> str:
@@ -53,13 +55,16 @@ def _as_points(pts: Any) -> list[FloatArray]:
     return points
 
 
-def _draw_dense(img: ImageArray, faces: list[FloatArray], color: Color) -> None:
-    """Draw every sixth point as a dot, in place; the face stays visible through the dots."""
-    picture, largest = img.copy(), 0
+def _draw_dense(
+    picture: ImageArray, img: ImageArray, faces: list[FloatArray], color: Color
+) -> None:
+    """Draw every sixth point as a dot into `img`, a copy of `picture` that shows through."""
+    largest = 0
     for points in faces:
         dots = points[:, np.isfinite(points).all(axis=0)][:, ::DENSE_STEP]
-        radius = int(face_size(dots) / 400)
-        if radius:
+        size = face_size(dots)
+        radius = round(size / 400)
+        if size >= DENSE_RIM_FROM:
             draw_dots(img, dots, radius + 1, DARK)
         draw_dots(img, dots, radius, color)
         largest = max(largest, radius + 1)
@@ -105,12 +110,13 @@ def draw_landmarks(
     InputError
         If an array has a wrong shape, the style is unknown or the file cannot be written.
     """
-    out = as_picture(img).copy()
+    picture = as_picture(img)
+    out = picture.copy()
     if style not in ("fancy", "simple"):
         raise InputError(f"style: expected 'fancy' or 'simple', got {style!r}")
     faces = _as_points(pts)
     if dense_flag:
-        _draw_dense(out, faces, kwargs.get("color", DENSE))
+        _draw_dense(picture, out, faces, kwargs.get("color", DENSE))
     else:
         for points in faces:
             draw_joined(out, points, lines=style == "fancy")

@@ -20,6 +20,7 @@ from tddfa.errors import InputError
 from utils.atomic import PathLike, atomic_write
 from utils.checks import FloatArray, IntArray, as_faces, as_picture, as_triangles
 from utils.decode import ImageArray
+from utils.sampling import nearest_colors
 from utils.text_format import format_indices, format_rows
 from utils.textured_obj import write_textured_obj
 
@@ -109,15 +110,13 @@ def ser_to_ply(
         file.writelines(chunks)
 
 
-def nearest_colors(img: ImageArray, vertices: FloatArray) -> FloatArray:
-    """Return r, g, b in [0, 1] of the pixel nearest to each vertex, (N, 3) float32.
-
-    Vertices (3, N) beyond the picture take the color of its border.
-    """
-    height, width = img.shape[:2]
-    columns = np.clip(np.rint(vertices[0]), 0, width - 1).astype(np.intp)
-    rows = np.clip(np.rint(vertices[1]), 0, height - 1).astype(np.intp)
-    return img[rows, columns, ::-1].astype(np.float32) / np.float32(255)
+def _vertex_rows(mesh: FloatArray, vertices: FloatArray, img: ImageArray) -> FloatArray:
+    """Return x y z r g b of each vertex: the mesh's coordinates, the nearest pixel's color."""
+    rows = np.empty((len(mesh), 6), np.float32)
+    rows[:, :3] = mesh
+    rows[:, 3:] = nearest_colors(img, vertices[0], vertices[1])[:, ::-1]
+    rows[:, 3:] /= 255
+    return rows
 
 
 def ser_to_obj(
@@ -162,7 +161,7 @@ def ser_to_obj(
     faces = as_faces(ver_lst)
     meshes, triangles = _meshes(faces, tri, height)
     vertex_chunks = [
-        format_rows(np.hstack([mesh, nearest_colors(picture, vertices)]), b"v ")
+        format_rows(_vertex_rows(mesh, vertices, picture), b"v ")
         for mesh, vertices in zip(meshes, faces, strict=True)
     ]
     n_vertices = len(meshes[0])

@@ -8,37 +8,13 @@ import numpy.typing as npt
 from Sim3DR import rasterize
 from tddfa.errors import InputError
 from utils.atomic import PathLike
-from utils.checks import FloatArray, as_faces, as_picture, as_triangles, model_table
+from utils.checks import as_faces, as_picture, as_triangles, model_table
 from utils.decode import ImageArray
+from utils.sampling import bilinear_colors
 from utils.show import deliver
 
-
-def bilinear_colors(img: ImageArray, x: FloatArray, y: FloatArray) -> FloatArray:
-    """Sample a picture between its pixels.
-
-    Parameters
-    ----------
-    img : ndarray, shape (H, W, 3), uint8
-        Picture; pixel centers at integer coordinates.
-    x, y : ndarrays, shape (N,), float32
-        Places; beyond the picture its border is repeated, and NaN takes the first pixel.
-
-    Returns
-    -------
-    ndarray, shape (N, 3), float32
-        0 to 255.
-    """
-    height, width = img.shape[:2]
-    x = np.clip(np.nan_to_num(x), -1, width)
-    y = np.clip(np.nan_to_num(y), -1, height)
-    left, top = np.floor(x), np.floor(y)
-    wx, wy = (x - left)[:, None], (y - top)[:, None]
-    columns, rows = left.astype(np.intp), top.astype(np.intp)
-    x0, x1 = np.clip(columns, 0, width - 1), np.clip(columns + 1, 0, width - 1)
-    y0, y1 = np.clip(rows, 0, height - 1), np.clip(rows + 1, 0, height - 1)
-    upper = img[y0, x0] * (1 - wx) + img[y0, x1] * wx
-    lower = img[y1, x0] * (1 - wx) + img[y1, x1] * wx
-    return np.asarray(upper * (1 - wy) + lower * wy, np.float32)
+# Bounds the memory: three channels per face.
+_FACES_PER_PASS = 8
 
 
 def uv_tex(
@@ -98,17 +74,26 @@ def uv_tex(
     """
     picture = as_picture(img)
     faces = as_faces(ver_lst)
+    if len({face.shape for face in faces}) > 1:
+        raise InputError("ver_lst: expected faces of the same number of vertices")
     if uv_c != 3:
         raise InputError(f"uv_c: expected 3, got {uv_c}")
     if not (1 <= uv_h <= 16384 and 1 <= uv_w <= 16384):
         raise InputError(f"uv_h, uv_w: expected 1 to 16384, got {uv_h}, {uv_w}")
-    maps = [np.zeros((uv_h, uv_w, 3), np.uint8) for _ in range(max(len(faces), 1))]
-    for vertices, out in zip(faces, maps, strict=False):
-        n_vertices = vertices.shape[1]
+    maps = np.zeros((uv_h, max(len(faces), 1) * uv_w, 3), np.uint8)
+    for start in range(0, len(faces), _FACES_PER_PASS):
+        group = faces[start : start + _FACES_PER_PASS]
+        n_vertices = group[0].shape[1]
         triangles = as_triangles(tri, n_vertices)
         places = np.zeros((n_vertices, 3), np.float32)
         places[:, :2] = model_table(uv, tri, "uv", 2, n_vertices) * (uv_w - 1, uv_h - 1)
         places[:, 1] = uv_h - 1 - places[:, 1]
-        colors = bilinear_colors(picture, vertices[0], vertices[1]) / 255
-        rasterize(places, triangles, colors, bg=out, n_threads=n_threads)
-    return deliver(np.concatenate(maps, axis=1), wfp, show_flag)
+        # The faces differ in color alone: drawn at once, as channels of one picture.
+        colors = [bilinear_colors(picture, face[0], face[1], 1 / 255) for face in group]
+        drawn = rasterize(
+            places, triangles, np.hstack(colors), height=uv_h, width=uv_w, n_threads=n_threads
+        )
+        for k in range(len(group)):
+            left = (start + k) * uv_w
+            maps[:, left : left + uv_w] = drawn[..., 3 * k : 3 * k + 3]
+    return deliver(maps, wfp, show_flag)
