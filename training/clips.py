@@ -1,0 +1,63 @@
+"""Follow one face through a clip without smoothing, to measure how much its landmarks shake."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from tddfa.aligner import Aligner
+from tddfa.errors import InputError
+from tddfa.roi import ImageArray
+
+FloatArray = npt.NDArray[np.float32]
+
+
+def read_frames(path: Path, limit: int | None = None) -> Iterator[ImageArray]:
+    """Yield the BGR frames of a clip."""
+    capture = cv2.VideoCapture(str(path))
+    if not capture.isOpened():
+        raise InputError(f"'{path}': expected a readable video")
+    try:
+        count = 0
+        while limit is None or count < limit:
+            good, frame = capture.read()
+            if not good:
+                return
+            yield np.asarray(frame, np.uint8)
+            count += 1
+    finally:
+        capture.release()
+
+
+def follow(
+    aligner: Aligner,
+    frames: Iterator[ImageArray],
+    detector: Callable[[ImageArray], FloatArray],
+) -> FloatArray:
+    """Return the landmarks (frames, 3, 68) of the strongest face of the first frame.
+
+    Each frame is cropped around the landmarks of the one before; the first around the detector's
+    box and then around its own landmarks.
+
+    Raises
+    ------
+    InputError
+        If the first frame has no face.
+    """
+    track: list[FloatArray] = []
+    for frame in frames:
+        if not track:
+            boxes = detector(frame)
+            if not len(boxes):
+                raise InputError("clip: expected a face in the first frame")
+            track.append(_align(aligner, frame, boxes[0], "box"))
+            track[0] = _align(aligner, frame, track[0], "landmark")
+        else:
+            track.append(_align(aligner, frame, track[-1], "landmark"))
+    return np.stack(track)
+
+
+def _align(aligner: Aligner, frame: ImageArray, face: FloatArray, policy: str) -> FloatArray:
+    return aligner.recon_vers(*aligner(frame, [face], crop_policy=policy))[0]

@@ -1,0 +1,189 @@
+"""Measure a regressor: NME, cumulative error, pose, openings of lids and lips, jitter.
+
+``python -m training.evaluate -c configs/mb05_120x120.yml --aflw ../shared/aflw2000_val199``
+
+Each measurement runs if its pictures are given. Reports, curves and contact sheets of the worst
+faces go into ``--out``; contact sheets show people and must not be published.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from tddfa.aligner import Aligner
+from tddfa.cli import run_main
+from tddfa.errors import InputError
+from tddfa.pose import head_pose
+from training import metrics
+from training.charts import contact_sheet, draw_ced
+from training.clips import follow, read_frames
+from training.landmark_sets import Detector, LandmarkSet, load_annotated, load_ground_truth
+from training.openings import compare_openings, load_crops, measure_openings
+from training.predict import open_aligner, predict_set
+
+Report = dict[str, Any]
+
+
+def measure_landmarks(
+    aligner: Aligner, faces: LandmarkSet, out: Path | None = None, *, inner: bool = False
+) -> Report:
+    """Measure landmarks by the protocol of AFLW2000-3D, or of hand-annotated faces.
+
+    Parameters
+    ----------
+    inner : bool
+        The 51 points without the jaw line, divided by the distance of the outer eye corners
+        (annotations in 2D follow the visible outline there); else all 68, divided by the root of
+        the area of their bounding box.
+    """
+    params, found = predict_set(aligner, faces)
+    points = metrics.INNER if inner else np.arange(68)
+    size = (metrics.eye_corner_distance if inner else metrics.box_size)(faces.points)
+    predicted, truth = found[:, :, points], faces.points[:, :, points]
+    raw = metrics.nme(predicted, truth, size, faces.yaw)
+    shifted = metrics.nme(metrics.without_shift(predicted, truth, size), truth, size, faces.yaw)
+    report: Report = {
+        "faces": len(found),
+        "bins": raw.bins,
+        "mean_of_bins": raw.mean_of_bins,
+        "plain": raw.plain,
+        "median": float(np.median(raw.per_face)),
+        "shift": metrics.mean_shift(predicted, truth, size).tolist(),
+        "bins_without_shift": shifted.bins,
+        "mean_of_bins_without_shift": shifted.mean_of_bins,
+        "plain_without_shift": shifted.plain,
+    }
+    frontal = np.ones(len(found), bool)
+    if faces.yaw is not None:
+        frontal = np.abs(faces.yaw) <= metrics.YAW_BINS[0][1]
+        turned = np.abs([head_pose(param).yaw for param in params])
+        report["yaw_error_deg"] = float(np.abs(turned - np.abs(faces.yaw)).mean())
+    if faces.points.shape[1] == 3:
+        report["rotation_error_deg"] = float(metrics.rotation_error(found, faces.points).mean())
+    if frontal.any():
+        report["openings"] = asdict(compare_openings(found[frontal], faces.points[frontal]))
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        limit = 25.0 if inner else 10.0
+        draw_ced(out / f"{faces.name}_ced.png", {"predicted": raw.per_face}, limit)
+        sheet = contact_sheet(faces, found, raw.per_face)
+        cv2.imwrite(str(out / f"{faces.name}_worst16.png"), sheet)
+        np.savez(out / f"{faces.name}.npz", points=found, params=params, nme=raw.per_face)
+    return report
+
+
+def measure_clips(aligner: Aligner, clips: Path, detector: Detector, limit: int | None) -> Report:
+    """Return the jitter of each clip in a folder (or of one clip), and their mean."""
+    paths = [clips] if clips.is_file() else sorted(clips.glob("*.mp4"))
+    if not paths:
+        raise InputError(f"'{clips}': expected .mp4 clips")
+    found = {
+        path.stem: metrics.jitter(follow(aligner, read_frames(path, limit), detector))
+        for path in paths
+    }
+    return {**found, "mean": float(np.mean(list(found.values())))}
+
+
+def format_report(reports: dict[str, Report]) -> str:
+    """Return the reports as lines for a person."""
+    lines = []
+    for name, report in reports.items():
+        lines.append(name)
+        for key, value in report.items():
+            if isinstance(value, dict):
+                inner = ", ".join(f"{k} {_number(v)}" for k, v in value.items())
+                lines.append(f"  {key}: {inner}")
+            elif isinstance(value, list | tuple):
+                lines.append(f"  {key}: " + " / ".join(_number(v) for v in value))
+            else:
+                lines.append(f"  {key}: {_number(value)}")
+    return "\n".join(lines)
+
+
+def _number(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.3f}"
+
+
+def evaluate(aligner: Aligner, args: argparse.Namespace, detector: Detector | None) -> Report:
+    """Run the measurements that the command line asks for."""
+    out: Path | None = args.out
+    reports: dict[str, Report] = {}
+    if args.aflw:
+        reports["aflw"] = measure_landmarks(aligner, load_ground_truth(args.aflw), out)
+    if args.scenes:
+        faces = load_annotated(args.scenes, detector, held_out=not args.training_part)
+        reports["scenes"] = measure_landmarks(aligner, faces, out, inner=True)
+    if args.crops:
+        faces = load_crops(args.crops, args.points)
+        reports["openings"] = asdict(measure_openings(aligner, faces))
+    if args.clips:
+        if detector is None:
+            raise InputError("--clips: needs a detector, leave out --roi landmarks")
+        reports["jitter"] = measure_clips(aligner, args.clips, detector, args.frames)
+    if not reports:
+        raise InputError("nothing to measure: give --aflw, --scenes, --crops or --clips")
+    return reports
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.evaluate",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    files = parser.add_argument_group("what is measured")
+    files.add_argument("-c", "--config", default="configs/mb1_120x120.yml")
+    files.add_argument("--assets", help="asset folder (default: TDDFA_ASSETS)")
+    files.add_argument("--checkpoint", help="weights in place of the configuration's")
+    files.add_argument("--param-scale", help="mean and std in place of the configuration's")
+    files.add_argument("--face-model", help="face model in place of the configuration's")
+    files.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    sets = parser.add_argument_group("pictures")
+    sets.add_argument("--aflw", type=Path, help="folder with images/ and ground_truth.npz")
+    sets.add_argument("--scenes", type=Path, help="folder with images/ and landmarks68.csv")
+    sets.add_argument("--training-part", action="store_true", help="the scenes not held out")
+    sets.add_argument("--roi", choices=("detector", "landmarks"), default="detector")
+    sets.add_argument("--detector", help="detector's weights (default: weights/FaceBoxesProd.pth)")
+    sets.add_argument("--crops", type=Path, help="folder of face crops, for the openings")
+    sets.add_argument("--points", type=Path, help="their points, from training.points")
+    sets.add_argument("--clips", type=Path, help="a clip or a folder of .mp4, for the jitter")
+    sets.add_argument("--frames", type=int, help="so many frames of each clip (default: all)")
+    parser.add_argument("--out", type=Path, help="folder of curves and sheets, under runs/")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    args = build_parser().parse_args(argv)
+    if args.crops and not args.points:
+        raise InputError("--crops: needs --points")
+    aligner = open_aligner(
+        args.config,
+        checkpoint=args.checkpoint,
+        param_scale=args.param_scale,
+        face_model=args.face_model,
+        assets=args.assets,
+        device=args.device,
+    )
+    detector: Detector | None = None
+    if (args.scenes and args.roi == "detector") or args.clips:
+        from FaceBoxes.detector import FaceBoxes
+
+        detector = FaceBoxes(checkpoint_fp=args.detector, assets=args.assets)
+    reports = evaluate(aligner, args, detector)
+    print(format_report(reports))
+    if args.out:
+        args.out.mkdir(parents=True, exist_ok=True)
+        (args.out / "report.json").write_text(json.dumps(reports, indent=1), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_main(main))
