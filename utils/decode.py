@@ -103,11 +103,12 @@ def to_bgr(img: npt.NDArray[Any], premultiplied: bool = False) -> ImageArray:
         return img
     out = np.empty((*img.shape[:2], 3), np.uint8)
     for start in range(0, len(img), _BAND):
-        rows = img[start : start + _BAND].astype(np.uint16)
-        alpha = rows[..., 3:]
-        color = rows[..., :3] * (255 if premultiplied else alpha)
-        color += 255 * (255 - alpha)
-        out[start : start + _BAND] = np.minimum((color + 127) // 255, 255)  # rounded to nearest
+        band = img[start : start + _BAND]
+        color = cv2.cvtColor(band, cv2.COLOR_BGRA2BGR)
+        alpha = cv2.cvtColor(band[..., 3], cv2.COLOR_GRAY2BGR)
+        if not premultiplied:
+            color = cv2.multiply(color, alpha, scale=1 / 255)  # rounds to nearest
+        cv2.add(color, 255 - alpha, dst=out[start : start + _BAND])
     return out
 
 

@@ -72,6 +72,8 @@ def imwrite(path: PathLike, img: ImageArray, quality: int | None = None) -> None
     name, suffix = os.fspath(path), Path(path).suffix.lower()
     if quality is not None and not 1 <= quality <= 100:
         raise InputError(f"quality: expected 1 to 100, got {quality}")
+    if np.asarray(img).dtype != np.uint8:
+        raise InputError(f"cannot write {name}: expected uint8, got {np.asarray(img).dtype}")
     parameters: list[int] = []
     if quality is not None and suffix in JPEG_SUFFIXES:
         parameters = [cv2.IMWRITE_JPEG_QUALITY, quality]

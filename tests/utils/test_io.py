@@ -232,10 +232,22 @@ def test_write_unknown_extension(tmp_path, capfd, name):
     assert capfd.readouterr().err == ""
 
 
-def test_write_empty_picture(tmp_path):
-    with pytest.raises(InputError):
-        imwrite(tmp_path / "a.png", np.empty((0, 5, 3), np.uint8))
+@pytest.mark.parametrize(
+    ("name", "img"),
+    [
+        ("a.png", np.empty((0, 5, 3), np.uint8)),
+        ("a.png", np.zeros((4, 5, 3))),
+        ("a.png", np.zeros((4, 5, 2), np.uint8)),
+        ("a.jpg", np.zeros((1, 70_000, 3), np.uint8)),  # more than a JPEG can hold
+        ("a.webp", np.zeros((1, 20_000, 3), np.uint8)),
+    ],
+)
+def test_write_what_cannot_be_encoded(tmp_path, capfd, name, img):
+    with pytest.raises(InputError) as error:
+        imwrite(tmp_path / name, img)
+    assert_one_line(error, tmp_path / name, "cannot write")
     assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr().err == ""
 
 
 def test_unwritable(tmp_path):
