@@ -46,6 +46,10 @@ def light_vertices(
     cdef double low[3]
     cdef double high[3]
     cdef double vx, vy, vz, nx, ny, nz, lx, ly, lz, ex, ey, ez, c, q, length
+    cdef bint viewed_from_light = True  # as by default: one square root less
+    for k in range(3):
+        if light_pos[k] != view_pos[k]:
+            viewed_from_light = False
     with nogil:
         for k in range(3):
             low[k] = INFINITE
@@ -73,12 +77,15 @@ def light_vertices(
             c = nx * lx + ny * ly + nz * lz
             q = 0.0
             if c != 0.0:
-                ex, ey, ez = view_pos[0] - vx, view_pos[1] - vy, view_pos[2] - vz
-                length = inverse_length(ex, ey, ez)
+                ex, ey, ez = lx, ly, lz
+                if not viewed_from_light:
+                    ex, ey, ez = view_pos[0] - vx, view_pos[1] - vy, view_pos[2] - vz
+                    length = inverse_length(ex, ey, ez)
+                    ex, ey, ez = ex * length, ey * length, ez * length
                 q = (
-                    power(ex * length * (2.0 * c * nx - lx), exponent)
-                    + power(ey * length * (2.0 * c * ny - ly), exponent)
-                    + power(ez * length * (2.0 * c * nz - lz), exponent)
+                    power(ex * (2.0 * c * nx - lx), exponent)
+                    + power(ey * (2.0 * c * ny - ly), exponent)
+                    + power(ez * (2.0 * c * nz - lz), exponent)
                 )
             c = clip(c)
             q = clip(q)
