@@ -1,15 +1,16 @@
 """Draw triangle meshes with a z-buffer.
 
-Pixel centers lie at integer coordinates, x to the right, y down, larger z nearer. A triangle's
-pixels are those whose center is
+Pixel centers lie at integer coordinates, x to the right, y down, larger z nearer. A triangle owns
+the centers p = p0 + u (p2 - p0) + v (p1 - p0) with u >= 0, v >= 0 and u + v < 1::
 
-::
+    p0 --- v --- p1     The edges p0-p1 and p0-p2 are its own, the edge p1-p2 is not.
+     |         /        Either winding is drawn. Of several triangles at a pixel the nearest wins,
+     u      /           of equally near ones the first.
+     |   /
+    p2
 
-    p = p0 + u (p2 - p0) + v (p1 - p0),  u >= 0, v >= 0, u + v < 1        p0 ---- v --- p1
-                                                                           | covered  /
-    so that the edge p1-p2 is left to the neighbor. Either winding          u       /
-    is drawn. Of several triangles the nearest wins, of equally            |     /  edge not
-    near ones the first.                                                   p2 /     covered
+The tests are made in float64, which decides them exactly for usual pictures; the reference makes
+them in float32, so that its pixels differ where triangles are thin.
 """
 
 from collections.abc import Callable
