@@ -13,6 +13,9 @@ from tddfa.roi import ImageArray
 
 FloatArray = npt.NDArray[np.float32]
 
+# The reference takes a face for lost when its ROI is smaller than 2020 square pixels.
+LEAST_SIDE = 45.0 / np.sqrt(2.0)
+
 
 def read_frames(path: Path, limit: int | None = None) -> Iterator[ImageArray]:
     """Yield the BGR frames of a clip."""
@@ -39,7 +42,8 @@ def follow(
     """Return the landmarks (frames, 3, 68) of the strongest face of the first frame.
 
     Each frame is cropped around the landmarks of the one before; the first around the detector's
-    box and then around its own landmarks.
+    box and then around its own landmarks. A track whose landmarks shrink below `LEAST_SIDE` has
+    lost its face and ends there.
 
     Raises
     ------
@@ -56,6 +60,8 @@ def follow(
             track[0] = _align(aligner, frame, track[0], "landmark")
         else:
             track.append(_align(aligner, frame, track[-1], "landmark"))
+        if np.ptp(track[-1][:2], axis=1).max() < LEAST_SIDE:
+            return np.stack(track[:-1] or track)
     return np.stack(track)
 
 

@@ -11,6 +11,8 @@ import numpy.typing as npt
 Array = npt.NDArray[np.floating]
 
 YAW_BINS = ((0.0, 30.0), (30.0, 60.0), (60.0, 90.0))
+# More than this between two frames, in sizes of the face, is a cut and no shaking.
+LARGEST_SHAKE = 0.3
 INNER = np.arange(17, 68)
 OUTER_EYE_CORNERS = (36, 45)
 # Pairs of opposite points, upper and lower, and the corners they are measured against.
@@ -28,8 +30,7 @@ class NmeReport:
     per_face : ndarray, shape (n,)
     bins : tuple of float
         Mean of the faces whose yaw, without sign, is in [0, 30], (30, 60], (60, 90]; NaN for an
-        empty bin or
-        where yaws are unknown.
+        empty bin or where yaws are unknown.
     mean_of_bins : float
         Mean of the bins that hold faces: the headline figure on AFLW2000-3D.
     plain : float
@@ -152,5 +153,5 @@ def jitter(track: Array) -> float:
         leaves at zero, over the root of the bounding box's area.
     """
     second = np.diff(np.asarray(track)[:, :2], n=2, axis=0)
-    length = np.linalg.norm(second, axis=1).mean(axis=1)
-    return float(100.0 * (length / box_size(track[1:-1])).mean())
+    length = np.linalg.norm(second, axis=1).mean(axis=1) / box_size(track[1:-1])
+    return float(100.0 * length[length < LARGEST_SHAKE].mean())

@@ -1,0 +1,1 @@
+"""Build of the open face model (see docs/face_model.md)."""
