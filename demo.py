@@ -12,9 +12,10 @@ from tddfa.cli import EXIT_BAD_INPUT, EXIT_FAILED, run_main
 from tddfa.errors import InputError
 from tddfa.pipeline import Pipeline
 from utils.io import imread
-from utils.outputs import MESHES, OPTIONS, OutputSettings, Scene
+from utils.outputs import OPTIONS, OutputSettings, Scene
 from utils.picture_paths import OutputPaths, expand_inputs, unique_stems
 from utils.report import face_line, picture_record, write_json
+from utils.show import show_picture
 
 EXAMPLE = "examples/inputs/astronaut.png"
 
@@ -131,8 +132,10 @@ def process(
         print(face_line(number, face))
     scene = Scene(image, faces, pipeline, settings)
     for option, target in targets.items():
-        scene.make(option, target, show=show and option not in MESHES)
+        picture = scene.make(option, target)
         print(f"  {option} -> {target}")
+        # Once there turned out to be no screen, the next pictures need not try.
+        show = show and (picture is None or show_picture(picture))
     return picture_record(path, image.shape, faces, list(targets.values()))
 
 

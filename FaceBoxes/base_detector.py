@@ -37,9 +37,7 @@ class BaseDetector(ABC):
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Run the network on (1, 3, h, w); return loc (1, P, 4) and conf (1, P, 2)."""
 
-    def forward(
-        self, blob: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def forward(self, blob: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Run the network alone, on pictures of one size that are prepared already.
 
         Parameters

@@ -3,7 +3,6 @@
 Source: Zhang et al., "FaceBoxes: A CPU Real-time Face Detector with High Accuracy", IJCB 2017.
 """
 
-import warnings
 from pathlib import Path
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, max_pool2d, relu
 
 from FaceBoxes.prior_box import ANCHORS_PER_CELL
+from tddfa.checkpoints import load_state_dict
 from tddfa.errors import InputError
 
 
@@ -137,30 +137,11 @@ def load_network(path: str | Path, device: str | torch.device = "cpu") -> FaceBo
     InputError
         If the file cannot be read, is no checkpoint, or holds weights of another network.
     """
-    state = _read_state(Path(path))
+    state = load_state_dict(path)
     network = FaceBoxesNet()
     _check_state(Path(path), state, network.state_dict())
     network.load_state_dict(state)
     return network.eval().to(device)
-
-
-def _read_state(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; expected FaceBoxes weights (.pth)")
-    try:
-        with warnings.catch_warnings(action="ignore"):  # guesses about what else it might be
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except Exception as error:  # torch documents no closed set of errors for a damaged file
-        raise InputError(f"{path}: not a PyTorch checkpoint that holds tensors only") from error
-    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
-        state = state["state_dict"]
-    if not isinstance(state, dict) or not all(
-        isinstance(name, str) and isinstance(value, Tensor) for name, value in state.items()
-    ):
-        raise InputError(f"{path}: expected a dict of tensors by name, the weights of FaceBoxes")
-    return {name.removeprefix("module."): value for name, value in state.items()}
 
 
 def _check_state(path: Path, state: dict[str, Tensor], expected: dict[str, Tensor]) -> None:

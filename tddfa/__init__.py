@@ -9,13 +9,17 @@ Examples
 >>> vertices = tddfa.recon_vers(params, rois, dense_flag=True)  # doctest: +SKIP
 """
 
-from tddfa.config import Config, load_config
-from tddfa.errors import InputError
-from tddfa.model_files import load_face_model
-from tddfa.morphable_model import MorphableModel
-from tddfa.onnx_backend import TDDFA_ONNX
-from tddfa.pose import HeadPose, calc_pose, head_pose
-from tddfa.torch_backend import TDDFA
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tddfa.config import Config, load_config
+    from tddfa.errors import InputError
+    from tddfa.model_files import load_face_model
+    from tddfa.morphable_model import MorphableModel
+    from tddfa.onnx_backend import TDDFA_ONNX
+    from tddfa.pose import HeadPose, calc_pose, head_pose
+    from tddfa.torch_backend import TDDFA
 
 __all__ = [
     "TDDFA",
@@ -30,3 +34,23 @@ __all__ = [
     "load_face_model",
 ]
 __version__ = "0.1.0"
+
+_MODULES = {
+    "TDDFA": "torch_backend",
+    "TDDFA_ONNX": "onnx_backend",
+    "Config": "config",
+    "HeadPose": "pose",
+    "InputError": "errors",
+    "MorphableModel": "morphable_model",
+    "calc_pose": "pose",
+    "head_pose": "pose",
+    "load_config": "config",
+    "load_face_model": "model_files",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use, so that ``tddfa.errors`` alone costs nothing."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'tddfa' has no attribute {name!r}")
+    return getattr(import_module(f"tddfa.{_MODULES[name]}"), name)

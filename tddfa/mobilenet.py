@@ -1,11 +1,11 @@
 """MobileNet-V1 that regresses face parameters (PyTorch)."""
 
-import pickle
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from tddfa.checkpoints import load_state_dict
 from tddfa.errors import InputError
 
 # Name, channels in and out at width 1, stride of the 13 depthwise-separable blocks.
@@ -77,27 +77,6 @@ class MobileNet(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map pictures (n, 3, 120, 120) to normalized parameters (n, num_params)."""
         return self.fc_param(self.features(x))
-
-
-def load_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
-    """Read a checkpoint's tensors, as float32 on the CPU, without executing anything.
-
-    Raises
-    ------
-    InputError
-        If the file is unreadable or holds anything but tensors and plain values.
-    """
-    try:
-        data = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
-        raise InputError(f"'{path}': expected a PyTorch checkpoint of tensors alone") from error
-    state = data.get("state_dict", data) if isinstance(data, dict) else None
-    if not isinstance(state, dict) or not all(isinstance(t, torch.Tensor) for t in state.values()):
-        raise InputError(f"'{path}': expected a state_dict of tensors")
-    return {
-        key.removeprefix("module."): value.float() if value.is_floating_point() else value
-        for key, value in state.items()
-    }
 
 
 def load_mobilenet(

@@ -100,7 +100,7 @@ def _build(arrays: Mapping[str, Any]) -> MorphableModel:
     if keypoints.size == 68:  # ours: a vertex each; the reference's: a row of u per axis
         keypoints = (keypoints[:, None] * 3 + np.arange(3)).ravel().astype(np.int32)
     ncc_code, uv = arrays.get("ncc_code"), arrays.get("uv")
-    if ncc_code is None:
+    if ncc_code is None and mean.size and mean.size % 3 == 0:  # else MorphableModel objects
         ncc_code = normalized_coordinate_code(mean)
     names = arrays.get("region_names")
     labels = arrays.get("region")
@@ -116,7 +116,7 @@ def _build(arrays: Mapping[str, Any]) -> MorphableModel:
         w_exp=_basis(arrays["w_exp"]),
         tri=Topology(
             tri,
-            ncc_code=np.ascontiguousarray(ncc_code, np.float32),
+            ncc_code=None if ncc_code is None else np.ascontiguousarray(ncc_code, np.float32),
             uv=uv if uv is None or callable(uv) else np.ascontiguousarray(uv, np.float32),
         ),
         keypoints=keypoints,

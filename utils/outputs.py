@@ -62,7 +62,7 @@ class Scene:
         """Landmarks (3, 68) of each face."""
         return [face.landmarks for face in self.faces]
 
-    def make(self, option: str, path: Path | None = None, show: bool = False) -> Any:
+    def make(self, option: str, path: Path | None = None) -> Any:
         """Make one output.
 
         Parameters
@@ -71,8 +71,6 @@ class Scene:
             One of `OPTIONS`.
         path : Path, optional
             Where to write it; needed for meshes.
-        show : bool
-            Show a picture in a window.
 
         Returns
         -------
@@ -81,33 +79,32 @@ class Scene:
         """
         # Imported here, so that an output costs only what it needs itself.
         tri, threads = self.pipeline.aligner.tri, self.settings.n_threads
-        target: dict[str, Any] = {"show_flag": show, "wfp": path}
         if option in ("2d_sparse", "2d_dense"):
             from utils.functions import draw_landmarks
 
             dense = option == "2d_dense"
             points = self.dense if dense else self.sparse
-            return draw_landmarks(self.img, points, dense_flag=dense, **target)
+            return draw_landmarks(self.img, points, wfp=path, dense_flag=dense)
         if option == "3d":
             from utils.render import render
 
-            return render(self.img, self.dense, tri, n_threads=threads, **target)
+            return render(self.img, self.dense, tri, n_threads=threads, wfp=path)
         if option == "depth":
             from utils.depth import depth
 
-            return depth(self.img, self.dense, tri, n_threads=threads, **target)
+            return depth(self.img, self.dense, tri, n_threads=threads, wfp=path)
         if option == "pncc":
             from utils.pncc import pncc
 
-            return pncc(self.img, self.dense, tri, n_threads=threads, **target)
+            return pncc(self.img, self.dense, tri, n_threads=threads, wfp=path)
         if option == "uv_tex":
             from utils.uv import uv_tex
 
-            return uv_tex(self.img, self.dense, tri, n_threads=threads, **target)
+            return uv_tex(self.img, self.dense, tri, n_threads=threads, wfp=path)
         if option == "pose":
             from utils.pose import viz_pose
 
-            return viz_pose(self.img, [face.param for face in self.faces], self.sparse, **target)
+            return viz_pose(self.img, [face.param for face in self.faces], self.sparse, wfp=path)
         if path is None:
             raise ValueError(f"{option}: a mesh needs a path")
         self._write_mesh(option, path)

@@ -87,9 +87,9 @@ def _missing(state):
         (_missing, r"lacks tensor 'loc\.1\.bias'"),
         (lambda state: state | {"fc.weight": torch.zeros(3)}, r"unknown tensor 'fc\.weight'"),
         (lambda state: {}, "lacks tensor"),
-        (lambda state: state | {"conv1.bn.bias": 3}, "dict of tensors"),
-        (lambda state: {7: torch.zeros(3)}, "dict of tensors"),
-        (lambda state: torch.zeros(3), "dict of tensors"),
+        (lambda state: state | {"conv1.bn.bias": 3}, "state_dict of tensors"),
+        (lambda state: {7: torch.zeros(3)}, "state_dict of tensors"),
+        (lambda state: torch.zeros(3), "state_dict of tensors"),
     ],
 )
 def test_weights_of_another_network_are_refused(random_network, tmp_path, change, message):
@@ -97,16 +97,16 @@ def test_weights_of_another_network_are_refused(random_network, tmp_path, change
     torch.save(change(dict(random_network.state_dict())), path)
     with pytest.raises(InputError, match=message) as error:
         load_network(path)
-    assert str(error.value).startswith(str(path)) and "\n" not in str(error.value)
+    assert str(path) in str(error.value) and "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"hello\n", b"\x80\x04.", b"PK\x03\x04broken"])
 def test_what_is_no_checkpoint_is_refused(tmp_path, content, recwarn):
     path = tmp_path / "text.pth"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="not a PyTorch checkpoint") as error:
+    with pytest.raises(InputError, match="expected a PyTorch checkpoint") as error:
         load_network(path)
-    assert str(error.value).startswith(str(path)) and "\n" not in str(error.value)
+    assert str(path) in str(error.value) and "\n" not in str(error.value)
     assert not recwarn.list  # the error is all that a user gets to see
 
 
@@ -114,7 +114,7 @@ def test_truncated_checkpoint_is_refused(random_network, tmp_path):
     torch.save(random_network.state_dict(), tmp_path / "whole.pth")
     content = (tmp_path / "whole.pth").read_bytes()
     (tmp_path / "cut.pth").write_bytes(content[: len(content) // 2])
-    with pytest.raises(InputError, match=r"cut\.pth: not a PyTorch checkpoint"):
+    with pytest.raises(InputError, match=r"cut\.pth.*expected a PyTorch checkpoint"):
         load_network(tmp_path / "cut.pth")
 
 

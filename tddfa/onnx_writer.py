@@ -1,0 +1,130 @@
+"""Write PyTorch networks as ONNX files."""
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+from tddfa.errors import InputError
+
+TOLERANCE = 1e-4
+
+
+def write_onnx(
+    network: torch.nn.Module,
+    examples: Sequence[torch.Tensor],
+    onnx_fp: str | Path,
+    *,
+    output_names: Sequence[str],
+    free_axes: Sequence[int] = (0,),
+) -> float:
+    """Write a network as a single ONNX file, checked against PyTorch.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        In evaluation mode, on the CPU, with one input (named ``input``).
+    examples : sequence of Tensor
+        Inputs to trace with (the first one; its free axes must be longer than 1 and differ) and to
+        check with (all).
+    onnx_fp : str or Path
+        Target; it appears when it is complete and checked. Missing folders are made.
+    output_names : sequence of str
+        Names of the outputs.
+    free_axes : sequence of int
+        Axes of the input whose size may vary.
+
+    Returns
+    -------
+    float
+        Largest absolute difference to PyTorch's outputs over all examples.
+
+    Raises
+    ------
+    InputError
+        If the target cannot be written, or the outputs differ by more than 1e-4.
+    """
+    target = Path(onnx_fp)
+    model = _convert(network, examples[0], output_names, free_axes)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the target, so that the final renaming is one step within a file system.
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=target.parent) as folder:
+            temporary = Path(folder) / target.name
+            temporary.write_bytes(model.SerializeToString())
+            difference = _largest_difference(network, examples, temporary)
+            if difference > TOLERANCE:
+                raise InputError(f"'{target}': differs from PyTorch by {difference:.1e}")
+            temporary.replace(target)
+    except OSError as error:
+        raise InputError(f"cannot write '{target}': {error.strerror or error}") from error
+    return difference
+
+
+def _convert(
+    network: torch.nn.Module,
+    example: torch.Tensor,
+    output_names: Sequence[str],
+    free_axes: Sequence[int],
+) -> onnx.ModelProto:
+    with _quiet_exporter():
+        program = torch.onnx.export(
+            network,
+            (example,),
+            dynamo=True,
+            optimize=True,
+            verbose=False,
+            input_names=["input"],
+            output_names=list(output_names),
+            dynamic_shapes=(dict.fromkeys(free_axes, torch.export.Dim.DYNAMIC),),
+        )
+    assert program is not None
+    model = program.model_proto
+    _strip_traces(model.graph)
+    onnx.checker.check_model(model)
+    return model
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """Silence the exporter's advice about optional packages and its own deprecations."""
+    log = logging.getLogger("torch.onnx")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
+    finally:
+        log.setLevel(level)
+
+
+def _strip_traces(graph: onnx.GraphProto) -> None:
+    """Remove the stack traces, which name files of the machine that exported."""
+    for item in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output):
+        del item.metadata_props[:]
+        item.doc_string = ""
+
+
+def _largest_difference(
+    network: torch.nn.Module, examples: Sequence[torch.Tensor], onnx_fp: Path
+) -> float:
+    session = onnxruntime.InferenceSession(str(onnx_fp), providers=["CPUExecutionProvider"])
+    worst = 0.0
+    for example in examples:
+        with torch.inference_mode():
+            expected = network(example)
+        tensors = (expected,) if isinstance(expected, torch.Tensor) else expected
+        for actual, tensor in zip(
+            session.run(None, {"input": example.numpy()}), tensors, strict=True
+        ):
+            if actual.size:
+                worst = max(worst, float(np.abs(actual - tensor.numpy()).max()))
+    return worst

@@ -1,0 +1,58 @@
+"""A small face model and network, so that most tests need no foreign file."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+N_VERTICES = 90
+
+
+@pytest.fixture(scope="session")
+def small_arrays() -> dict[str, np.ndarray]:
+    """Arrays of a face model in our format, with 90 vertices."""
+    generator = np.random.default_rng(0)
+    n = N_VERTICES
+    return {
+        "format_version": np.array(1),
+        "u": generator.normal(size=3 * n).astype(np.float32) * 50,
+        "w_shp": generator.normal(size=(3 * n, 40)).astype(np.float16),
+        "w_exp": generator.normal(size=(3 * n, 10)).astype(np.float16),
+        "tri": generator.integers(0, n, (150, 3)).astype(np.int32),
+        "keypoints": generator.permutation(n)[:68].astype(np.int32),
+        "uv": generator.uniform(size=(n, 2)).astype(np.float32),
+        "mirror": np.arange(n, dtype=np.int32)[::-1],
+        "exp_names": np.array([f"e{i}" for i in range(10)]),
+        "exp_range": np.tile(np.float32([-1, 1]), (10, 1)),
+        "region": (np.arange(n) % 3).astype(np.uint8),
+        "region_names": np.array(["nose", "lips", "ears"]),
+    }
+
+
+@pytest.fixture(scope="session")
+def small_model_file(small_arrays, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "face_model.npz"
+    np.savez(path, **small_arrays)
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_config(small_model_file) -> dict[str, object]:
+    """Keys of a configuration with untrained weights of width 0.25."""
+    import torch
+
+    from tddfa.export_onnx import export_onnx
+    from tddfa.mobilenet import MobileNet
+
+    folder = small_model_file.parent
+    torch.manual_seed(0)
+    torch.save({"state_dict": MobileNet(0.25).state_dict()}, folder / "net.pth")
+    export_onnx(folder / "net.pth", folder / "net.onnx")
+    scale = {"mean": np.zeros(62, np.float32), "std": np.full(62, 0.1, np.float32)}
+    np.savez(folder / "scale.npz", **scale)
+    return {
+        "widen_factor": 0.25,
+        "checkpoint_fp": str(folder / "net.pth"),
+        "bfm_fp": str(small_model_file),
+        "param_mean_std_fp": str(folder / "scale.npz"),
+    }

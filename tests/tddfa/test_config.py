@@ -1,0 +1,75 @@
+import pytest
+
+from tddfa.config import Config, load_config
+from tddfa.errors import InputError
+
+
+def write(tmp_path, text):
+    path = tmp_path / "c.yml"
+    path.write_text(text)
+    return path
+
+
+def test_empty_mapping_gives_the_defaults():
+    config = Config.from_mapping({})
+    assert (config.size, config.num_params, config.widen_factor) == (120, 62, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "mapping"),
+        ("- 1\n- 2", "mapping"),
+        ("size: [", "YAML"),
+        ("siez: 120", "unknown key 'siez'"),
+        ("size: big", "size"),
+        ("size: true", "size"),
+        ("size: 7", "size in 32"),
+        ("widen_factor: 0", "widen_factor"),
+        ("num_params: 63", "63"),
+        ("arch: resnet", "resnet"),
+        ("checkpoint_fp: 3", "checkpoint_fp"),
+        ("checkpoint_fp: null", "checkpoint_fp"),
+        ("!!python/object/apply:os.system ['true']", "YAML"),
+    ],
+)
+def test_bad_configuration(tmp_path, text, reason):
+    with pytest.raises(InputError, match=reason) as info:
+        load_config(write(tmp_path, text))
+    assert "c.yml" in str(info.value)
+    assert "\n" not in str(info.value)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00\x01", b"a: \x00"])
+def test_no_text(tmp_path, content):
+    (tmp_path / "c.yml").write_bytes(content)
+    with pytest.raises(InputError, match=r"c\.yml"):
+        load_config(tmp_path / "c.yml")
+
+
+@pytest.mark.parametrize("name", ["none.yml", "."])
+def test_missing_file_or_folder(tmp_path, name):
+    with pytest.raises(InputError):
+        load_config(tmp_path / name)
+
+
+def test_paths_relative_to_the_configuration(tmp_path):
+    (tmp_path / "w.pth").touch()
+    config = load_config(write(tmp_path, "checkpoint_fp: w.pth"))
+    assert config.find("checkpoint_fp") == tmp_path / "w.pth"
+
+
+def test_missing_file_names_the_key(tmp_path):
+    config = load_config(write(tmp_path, "checkpoint_fp: w.pth"))
+    with pytest.raises(InputError, match=r"checkpoint_fp: .*w\.pth"):
+        config.find("checkpoint_fp")
+    with pytest.raises(InputError, match="uv_fp is not set"):
+        config.find("uv_fp")
+    assert config.find_if_set("uv_fp") is None
+
+
+def test_every_shipped_configuration_is_valid(project_root):
+    configs = sorted((project_root / "configs").glob("*.yml"))
+    assert configs
+    for path in configs:
+        load_config(path)

@@ -1,0 +1,79 @@
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tddfa.errors import InputError
+from tddfa.onnx_cache import cache_folder, find_onnx
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / "cache"))
+    return cache_folder()
+
+
+@pytest.fixture
+def checkpoint(small_config, tmp_path) -> Path:
+    """Copy of the small network without an ONNX file beside it."""
+    return Path(shutil.copy(str(small_config["checkpoint_fp"]), tmp_path / "net.pth"))
+
+
+def test_file_beside_the_checkpoint_is_taken(cache, checkpoint):
+    beside = checkpoint.with_suffix(".onnx")
+    beside.touch()
+    assert find_onnx(checkpoint) == beside
+    assert not cache.exists()
+
+
+def test_conversion_happens_once(cache, checkpoint):
+    first = find_onnx(checkpoint)
+    assert first.parent == cache
+    stamp = first.stat().st_mtime_ns
+    assert find_onnx(checkpoint) == first
+    assert first.stat().st_mtime_ns == stamp
+    assert [path.name for path in cache.iterdir()] == [first.name]
+
+
+def test_checkpoint_that_is_none(cache, tmp_path):
+    path = tmp_path / "x.pth"
+    path.write_text("text")
+    with pytest.raises(InputError, match=r"x\.pth"):
+        find_onnx(path)
+    assert not cache.exists() or not list(cache.iterdir())
+
+
+def test_without_torch_the_error_says_what_to_install(cache, checkpoint, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InputError, match="pip install torch onnx onnxscript"):
+        find_onnx(checkpoint)
+
+
+SCRIPT = """
+import sys
+import numpy as np
+from FaceBoxes.FaceBoxes_ONNX import FaceBoxes_ONNX
+from tddfa import load_config
+from tddfa.pipeline import Pipeline
+from utils.outputs import OPTIONS, Scene
+from utils.io import imread
+pipeline = Pipeline.from_config(load_config(sys.argv[1], sys.argv[2]), onnx=True)
+image = imread(sys.argv[3])
+scene = Scene(image, pipeline(image), pipeline)
+from pathlib import Path
+for option in OPTIONS:
+    scene.make(option, Path(sys.argv[4]) / f"x.{option if option in ('ply', 'obj') else 'png'}")
+print(len(scene.faces), *[name for name in ("torch", "matplotlib", "onnx") if name in sys.modules])
+"""
+
+
+def test_onnx_path_never_imports_torch(pipeline, project_root, upstream, tmp_path):
+    """`pipeline` has made the ONNX files by now; making them is the one thing that needs torch."""
+    config = project_root / "configs" / "reference_mb05.yml"
+    picture = project_root / "examples" / "inputs" / "astronaut.png"
+    command = [sys.executable, "-c", SCRIPT, config, upstream, picture, tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=project_root, check=True)
+    assert done.stdout.split() == ["1"]
