@@ -1,0 +1,123 @@
+"""Cover parts of pictures: borders beyond the photo, patches, face masks.
+
+Pictures are float (n, 3, h, w), BGR, 0..255.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+from training.batch import CANVAS, Crops
+
+# Ring over nose and lower jaw: the outline of a face mask on the 68 landmarks.
+MASK_RING = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 29)
+
+
+@dataclass(frozen=True)
+class OcclusionSettings:
+    """Shares of pictures that are covered.
+
+    Attributes
+    ----------
+    fill_border : float
+        Share whose black border, beyond the photo, is filled with another picture's.
+    black_border : float
+        Share that shows black instead where a view leaves the stored crop.
+    patch : float
+        Share with a rectangle of another picture or of one color over it.
+    patch_side : (float, float)
+        Its sides in pixels.
+    face_mask : float
+        Share with a mask of one color, drawn over nose, mouth and chin.
+    """
+
+    fill_border: float = 0.6
+    black_border: float = 0.4
+    patch: float = 0.2
+    patch_side: tuple[float, float] = (15.0, 55.0)
+    face_mask: float = 0.06
+
+
+def fill_borders(crops: Crops, settings: OcclusionSettings, generator: Generator) -> Crops:
+    """Put other crops of the batch where the original photo had ended."""
+    n, device = len(crops), crops.images.device
+    edge = torch.arange(CANVAS, device=device) + 0.5
+    left, top, right, bottom = crops.valid.float().T[:, :, None]
+    columns = (edge > left) & (edge < right)
+    rows = (edge > top) & (edge < bottom)
+    keep = rows[:, :, None] & columns[:, None, :]
+    keep |= (torch.rand(n, generator=generator, device=device) >= settings.fill_border)[
+        :, None, None
+    ]
+    incomplete = ~keep.flatten(1).all(dim=1)
+    if not incomplete.any():
+        return crops
+    others = crops.images[torch.randperm(n, generator=generator, device=device)]
+    images = torch.where(keep[..., None], crops.images, others)
+    return Crops(**{**vars(crops), "images": images})
+
+
+def cover(
+    images: Tensor,
+    points: Tensor,
+    inside: Tensor,
+    settings: OcclusionSettings,
+    generator: Generator,
+) -> Tensor:
+    """Return the pictures with borders, patches and masks.
+
+    Parameters
+    ----------
+    images : Tensor, shape (n, 3, h, w)
+    points : Tensor, shape (n, 68, 2)
+        Landmarks in pixels, y down.
+    inside : Tensor, shape (n, 1, h, w), bool
+        False where a view leaves its stored crop.
+    """
+    n, _, height, width = images.shape
+    device = images.device
+
+    def drawn(share: float) -> Tensor:
+        return (torch.rand(n, generator=generator, device=device) < share)[:, None, None, None]
+
+    def uniform(*shape: int) -> Tensor:
+        return torch.rand(shape, generator=generator, device=device)
+
+    images = images.masked_fill(~inside & drawn(settings.black_border), 0.0)
+    y, x = torch.meshgrid(
+        torch.arange(height, device=device), torch.arange(width, device=device), indexing="ij"
+    )
+    wearers = torch.nonzero(drawn(settings.face_mask).flatten())[:, 0]
+    if len(wearers):
+        cloth = inside_polygon(x, y, points[wearers][:, list(MASK_RING)])[:, None]
+        # A plain cloth is shaded by the face below: keep a little of the picture's light.
+        color = uniform(len(wearers), 3, 1, 1) * 255
+        bare = images[wearers]
+        images[wearers] = torch.where(cloth, 0.8 * color + 0.2 * bare, bare)
+    low, high = settings.patch_side
+    size = low + uniform(2, n, 1, 1) * (high - low)
+    corner = uniform(2, n, 1, 1) * (
+        torch.tensor([width, height], device=device)[:, None, None, None] - size
+    )
+    within = (x >= corner[0]) & (x < corner[0] + size[0])
+    within &= (y >= corner[1]) & (y < corner[1] + size[1])
+    other = images[torch.randperm(n, generator=generator, device=device)].roll((31, 47), (2, 3))
+    plain = (uniform(n, 3, 1, 1) * 255).expand_as(other)
+    filling = torch.where(drawn(0.6), other, plain)
+    return torch.where(within[:, None] & drawn(settings.patch), filling, images)
+
+
+def inside_polygon(x: Tensor, y: Tensor, ring: Tensor) -> Tensor:
+    """Return which points (h, w) lie inside each polygon (n, k, 2), by counting crossings."""
+    inside = torch.zeros((len(ring), *x.shape), dtype=torch.bool, device=x.device)
+    ahead = ring.roll(-1, dims=1)
+    for i in range(ring.shape[1]):
+        x0, y0 = ring[:, i].T[:, :, None, None]
+        x1, y1 = ahead[:, i].T[:, :, None, None]
+        crosses = (y0 > y) != (y1 > y)
+        slope = (x1 - x0) / torch.where(y1 == y0, torch.ones_like(y0), y1 - y0)
+        inside ^= crosses & (x < x0 + slope * (y - y0))
+    return inside

@@ -1,0 +1,164 @@
+"""The data set as training reads it: arrays mapped from disk, any crop at once."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from tddfa.errors import InputError
+from tddfa.morphable_model import MorphableModel
+from training.batch import CANVAS, Crops
+from training.files import replacing, save_arrays
+from training.labels import LABEL_ARRAYS, Labels
+from training.split import is_held_out_crop
+from training.surface import depth_grid
+
+FORMAT = 1
+DEPTH_STEP = 4
+DEPTH_SIDE = CANVAS // DEPTH_STEP
+# A row or column belongs to the black border if no pixel of it is brighter than this.
+BLACK = 12
+
+
+@dataclass(frozen=True)
+class PackedFaces:
+    """Crops and labels of one source.
+
+    Attributes
+    ----------
+    images : ndarray, shape (n, 168, 168, 3), uint8
+        Mapped from disk.
+    depth : ndarray, shape (n, 42, 42), float16
+    valid : ndarray, shape (n, 4), int16
+    labels : Labels
+    held_out : ndarray, shape (n,), bool
+        Never trained on.
+    detected : bool
+        Whether the middle 120 px are a detector's ROI.
+    """
+
+    images: npt.NDArray[np.uint8]
+    depth: npt.NDArray[np.float16]
+    valid: npt.NDArray[np.int16]
+    labels: Labels
+    held_out: npt.NDArray[np.bool_]
+    detected: bool
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def crops(self, index: npt.NDArray[np.integer]) -> Crops:
+        """Return some crops as a batch on the CPU."""
+        return Crops(
+            images=torch.from_numpy(self.images[index]),
+            camera=torch.from_numpy(self.labels.camera[index]),
+            alpha=torch.from_numpy(self.labels.alpha[index]),
+            depth=torch.from_numpy(self.depth[index].astype(np.float32)),
+            valid=torch.from_numpy(self.valid[index].astype(np.float32)),
+            detected=torch.full((len(index),), self.detected),
+        )
+
+
+def pack(
+    folder: Path,
+    names: Sequence[str],
+    read: Any,
+    labels: Labels,
+    model: MorphableModel,
+    *,
+    detected: bool,
+) -> None:
+    """Write a packed data set.
+
+    Parameters
+    ----------
+    folder : Path
+        Target.
+    names : sequence of str
+        What `read` is called with, one per label.
+    read : callable
+        Gives the crop (168, 168, 3) of a name.
+    labels : Labels
+    model : MorphableModel
+        What the labels are parameters of.
+    detected : bool
+        See `PackedFaces`.
+    """
+    from tqdm import tqdm
+
+    folder.mkdir(parents=True, exist_ok=True)
+    n = len(names)
+    valid = np.empty((n, 4), np.int16)
+    depth = np.empty((n, DEPTH_SIDE, DEPTH_SIDE), np.float16)
+    mean, basis = _dense(model)
+    with replacing(folder / "images.npy") as temporary:
+        images = np.lib.format.open_memmap(temporary, "w+", np.uint8, (n, CANVAS, CANVAS, 3))
+        for i, name in enumerate(tqdm(names, desc="pack", mininterval=5)):
+            images[i] = read(name)
+            valid[i] = valid_box(images[i])
+            vertices = (mean + basis @ labels.alpha[i]).reshape(-1, 3)
+            vertices = vertices @ labels.camera[i, :, :3].T + labels.camera[i, :, 3]
+            vertices[:, 1] = CANVAS - vertices[:, 1]
+            depth[i] = depth_grid(
+                vertices, model.tri, (DEPTH_STEP / 2,) * 2, DEPTH_STEP, (DEPTH_SIDE,) * 2
+            )
+        images.flush()
+        del images
+    held_out = np.array([is_held_out_crop(name) for name in labels.names.tolist()], bool)
+    arrays = {name: getattr(labels, name) for name in LABEL_ARRAYS}
+    save_arrays(folder / "labels.npz", depth=depth, valid=valid, held_out=held_out, **arrays)
+    meta = {"format": FORMAT, "detected": detected, "crops": n}
+    with replacing(folder / "meta.json") as temporary:
+        temporary.write_text(json.dumps(meta), encoding="utf-8")
+
+
+def _dense(model: MorphableModel) -> tuple[npt.NDArray, npt.NDArray]:
+    basis = np.concatenate([model.w_shp, model.w_exp], axis=1).astype(np.float32)
+    return np.asarray(model.u, np.float32).ravel(), basis
+
+
+def valid_box(image: npt.NDArray[np.uint8]) -> tuple[int, int, int, int]:
+    """Return ``left, top, right, bottom`` of what is not black border."""
+    bright = image.max(axis=2) > BLACK
+    rows, columns = (np.flatnonzero(bright.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return 0, 0, image.shape[1], image.shape[0]
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def open_packed(folder: Path) -> PackedFaces:
+    """Open a packed data set.
+
+    Raises
+    ------
+    InputError
+        If the folder holds none, or one that was not finished.
+    """
+    try:
+        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        images = np.load(folder / "images.npy", mmap_mode="r")
+        with np.load(folder / "labels.npz", allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in archive.files}
+        labels = Labels(*(arrays[name] for name in LABEL_ARRAYS))
+        parts = (arrays["depth"], arrays["valid"], labels, arrays["held_out"], meta["detected"])
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"'{folder}': expected a packed data set, run training.prepare") from error
+    if meta.get("format") != FORMAT or len(images) != len(labels.names):
+        raise InputError(f"'{folder}': expected a whole data set of format {FORMAT}")
+    return PackedFaces(images, *parts)
+
+
+def read_crop(path: Path) -> npt.NDArray[np.uint8]:
+    """Read a crop and bring it to the canvas' size."""
+    crop = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if crop is None:
+        raise InputError(f"'{path}': expected a readable picture")
+    if crop.shape[:2] != (CANVAS, CANVAS):
+        crop = cv2.resize(crop, (CANVAS, CANVAS), interpolation=cv2.INTER_AREA)
+    return np.asarray(crop, np.uint8)
