@@ -85,7 +85,7 @@ class RotationOneEuro(OneEuro):
         if self._value is None or np.array_equal(self._value, value):
             self._value = np.array(value, np.float64)
             return self._value
-        step = cv2.Rodrigues(self._value.T @ value)[0][:, 0]
+        step = np.asarray(cv2.Rodrigues(self._value.T @ value)[0][:, 0], np.float64)
         turn = cv2.Rodrigues(self._gain(step, dt, unit) * step)[0]
         self._value = nearest_rotation(self._value @ turn)
         return self._value
