@@ -81,6 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     pictures = expand_inputs(args.img_fp)
     paths = OutputPaths(args.out, options, len(pictures))
     several = len(pictures) > 1
+    logging.getLogger("utils.pose").setLevel(logging.WARNING)  # printed with each face already
     if not several:
         # Bad input is the likeliest fault: find it before the networks are loaded.
         image = imread(pictures[0])
@@ -145,7 +146,6 @@ def _progress(pictures: list[Path]) -> Any:
         return pictures
     from tqdm import tqdm
 
-    logging.getLogger("utils").setLevel(logging.WARNING)
     return tqdm(pictures, unit="picture", disable=None)
 
 

@@ -4,7 +4,6 @@ import onnxruntime
 import pytest
 import torch
 
-from FaceBoxes import export
 from FaceBoxes.export import export_onnx
 from FaceBoxes.network import load_network
 from FaceBoxes.prior_box import prior_boxes

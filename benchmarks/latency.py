@@ -1,0 +1,197 @@
+"""Time every step and output of the pipeline beside the reference's figures.
+
+The reference's figures were taken on two cores of another day's machine and are constants here; the
+ratio to them is only as good as the likeness of the two machines. Run it on an idle machine.
+"""
+
+import argparse
+import json
+import logging
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from tddfa.arguments import add_model_arguments, build_pipeline, positive_int
+from tddfa.cli import run_main
+from tddfa.pipeline import Pipeline
+from utils.io import imread
+from utils.outputs import OPTIONS, OutputSettings, Scene
+
+# Milliseconds on two cores; pictures of three faces at 3913x1901, detection at 1080x525.
+REFERENCE = {
+    "detection": 34.6,
+    "regression x0.5, per face": 1.33,
+    "regression x1.0, per face": 4.28,
+    "dense reconstruction, per face": 1.81,
+    "3d": 168.0,
+    "depth": 110.0,
+    "pncc": 117.0,
+    "uv_tex": 54.0,
+    "ply": 1503.0,
+    "obj": 1044.0,
+    "process": 3800.0,
+}
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Durations of one step.
+
+    Attributes
+    ----------
+    name : str
+        Step.
+    median, fastest : float
+        Milliseconds.
+    reference : float or None
+        The reference's milliseconds for the same step.
+    """
+
+    name: str
+    median: float
+    fastest: float
+    reference: float | None
+
+    def line(self) -> str:
+        """Return a line to print."""
+        row = f"{self.name:<34}{self.median:>9.2f}{self.fastest:>9.2f}"
+        if self.reference is None:
+            return row
+        return f"{row}{self.reference:>11.2f}{self.reference / self.median:>8.1f}"
+
+
+def measure(name: str, call: Callable[[], Any], repeats: int, per: int = 1) -> Timing:
+    """Call once to warm up, then `repeats` times; times are divided by `per`."""
+    call()
+    durations = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        durations.append((time.perf_counter() - start) * 1e3 / per)
+    return Timing(name, median(durations), min(durations), REFERENCE.get(name))
+
+
+def steps(pipeline: Pipeline, image: Any, repeats: int, threads: int) -> list[Timing]:
+    """Time detection, regression, reconstruction, and each output in memory or to a file."""
+    faces = pipeline(image)
+    if not faces:
+        raise SystemExit("the picture has no face to time")
+    aligner, n = pipeline.aligner, len(faces)
+    boxes = np.stack([np.append(face.box, face.score) for face in faces])
+    params = [face.param for face in faces]
+    rois = [face.roi_box for face in faces]
+    width = aligner.config.widen_factor
+    timings = [
+        measure("detection", lambda: pipeline.detector(image), repeats),
+        measure(f"regression x{width}, per face", lambda: aligner(image, boxes), repeats, per=n),
+        measure(f"regression x{width}, one face alone", lambda: aligner(image, boxes[:1]), repeats),
+        measure(
+            "sparse reconstruction, per face",
+            lambda: aligner.recon_vers(params, rois),
+            repeats,
+            per=n,
+        ),
+        measure(
+            "dense reconstruction, per face",
+            lambda: aligner.recon_vers(params, rois, dense_flag=True),
+            repeats,
+            per=n,
+        ),
+        measure(
+            "dense reconstruction, one face",
+            lambda: aligner.recon_vers(params[:1], rois[:1], dense_flag=True),
+            repeats,
+        ),
+    ]
+    scene = Scene(image, faces, pipeline, OutputSettings(n_threads=threads))
+    _ = scene.dense
+    with tempfile.TemporaryDirectory() as folder:
+        for option in OPTIONS:
+            path = Path(folder) / f"x.{option}" if option in ("ply", "obj") else None
+
+            def call(option: str = option, path: Path | None = path) -> None:
+                scene.make(option, path)
+
+            timings.append(measure(option, call, repeats))
+
+    def whole() -> None:
+        Scene(image, pipeline(image), pipeline, OutputSettings(n_threads=threads)).make("3d")
+
+    timings.append(whole_call(measure("whole -o 3d call", whole, repeats), width, n))
+    return timings
+
+
+def whole_call(timing: Timing, width: float, n_faces: int) -> Timing:
+    """Set the sum of the reference's steps beside the whole call, if there are three faces."""
+    if n_faces != 3:
+        return timing
+    per_face = REFERENCE[f"regression x{width}, per face"]
+    per_face += REFERENCE["dense reconstruction, per face"]
+    total = REFERENCE["detection"] + 3 * per_face + REFERENCE["3d"]
+    return Timing(timing.name, timing.median, timing.fastest, total)
+
+
+def process(args: argparse.Namespace, picture: Path, repeats: int) -> Timing:
+    """Time ``demo.py -o 3d`` from start to exit."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "demo.py", "-f", str(picture), "-o", "3d", "-c", args.config]
+        command += ["--out", f"{folder}/x.jpg", "--show_flag", "false"]
+        command += ["--onnx"] if args.onnx else []
+        command += ["--assets", args.assets] if args.assets else []
+        return measure(
+            "process",
+            lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL),
+            repeats,
+        )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_model_arguments(parser)
+    parser.add_argument("-f", "--img_fp", default="examples/inputs/astronaut.png", metavar="FILE")
+    parser.add_argument("-n", "--repeats", type=positive_int, default=30, help="(%(default)s)")
+    parser.add_argument("--process", action="store_true", help="time the whole process, too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+    args = parser.parse_args(argv)
+    logging.getLogger("utils.pose").setLevel(logging.WARNING)  # or it reports every repetition
+    threads = args.threads or 2
+    image = imread(args.img_fp)
+    timings = steps(build_pipeline(args), image, args.repeats, threads)
+    if args.process:
+        timings.append(process(args, Path(args.img_fp), max(3, args.repeats // 5)))
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    height, width = image.shape[:2]
+    print(
+        f"{args.img_fp} {width}x{height}, {'ONNX Runtime' if args.onnx else 'PyTorch'}, "
+        f"{threads} threads for drawing, {os.cpu_count()} cores, load {load:.1f}"
+    )
+    print(f"{'ms':<34}{'median':>9}{'fastest':>9}{'reference':>11}{'ratio':>8}")
+    for timing in timings:
+        print(timing.line())
+    if args.json:
+        record = {
+            "picture": str(args.img_fp),
+            "onnx": args.onnx,
+            "threads": threads,
+            "cores": os.cpu_count(),
+            "load": load,
+            "machine": platform.machine(),
+            "timings": [vars(timing) for timing in timings],
+        }
+        args.json.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_main(main))

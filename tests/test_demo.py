@@ -1,0 +1,397 @@
+"""``demo.py`` as a user calls it: outputs, reports, and every kind of bad input."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import trimesh
+
+import demo
+from tddfa.cli import run_main
+from utils.outputs import OPTIONS
+
+ASTRONAUT = Path("examples/inputs/astronaut.png")
+
+
+@pytest.fixture
+def run(monkeypatch, pipeline, project_root, capsys):
+    """Run ``demo.py`` in this process, with networks that are loaded already.
+
+    Returns exit code, stdout and stderr.
+    """
+    monkeypatch.chdir(project_root)
+
+    def call(*arguments):
+        monkeypatch.setattr(demo, "build_pipeline", lambda args: pipeline)
+        code = run_main(lambda: demo.main([str(a) for a in arguments]))
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return code, out, err
+
+    return call
+
+
+@pytest.fixture
+def face(project_root):
+    return cv2.imread(str(project_root / ASTRONAUT))
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+def assert_one_line(result, *words):
+    """Exit code 2 and one line on stderr that names the culprit."""
+    code, _, err = result
+    assert code == 2
+    assert err.startswith("error: ") and err.count("\n") == 1, err
+    for word in words:
+        assert word in err
+
+
+def test_all_outputs_in_one_run(run, tmp_path):
+    report = tmp_path / "faces.json"
+    code, out, _ = run("-f", ASTRONAUT, "-o", "all", "--out", tmp_path / "o", "--json", report)
+    assert code == 0
+    assert "1 face" in out and "yaw:" in out and "score" in out
+    names = {f"astronaut_{o}.{o if o in ('ply', 'obj') else 'jpg'}" for o in OPTIONS}
+    assert set(files(tmp_path / "o")) == names
+    for name in names:
+        path = tmp_path / "o" / name
+        if name.endswith(".jpg"):
+            picture = cv2.imread(str(path))
+            assert picture.shape == ((256, 256, 3) if "uv_tex" in name else (512, 512, 3))
+            assert picture.std() > 5
+        else:
+            mesh = trimesh.load(path, process=False)
+            assert mesh.vertices.shape == (38365, 3)
+            assert mesh.faces.shape == (76073, 3)
+            assert mesh.is_winding_consistent
+    (record,) = json.loads(report.read_text())["pictures"]
+    assert (record["height"], record["width"]) == (512, 512)
+    assert sorted(Path(p).name for p in record["outputs"]) == sorted(names)
+    (entry,) = record["faces"]
+    assert len(entry["box"]) == len(entry["roi_box"]) == 4
+    assert np.shape(entry["landmarks"]) == (68, 3)
+    assert len(entry["param"]) == 62
+    left, top, right, bottom = entry["box"]
+    x, y, _ = np.mean(entry["landmarks"], axis=0)
+    assert left < x < right and top < y < bottom
+    assert 0.5 < entry["score"] <= 1
+
+
+def test_default_output_folder(run, tmp_path, monkeypatch, project_root):
+    (tmp_path / "x.png").write_bytes((project_root / ASTRONAUT).read_bytes())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo, "EXAMPLE", "x.png")
+    code, _, _ = run("-f", tmp_path / "x.png", "-o", "pose")
+    assert code == 0
+    assert (Path.cwd() / "examples" / "results" / "x_pose.jpg").is_file()
+
+
+@pytest.mark.parametrize(("option", "name"), [("3d", "a.png"), ("ply", "a.ply"), ("obj", "a.obj")])
+def test_named_file(run, tmp_path, option, name):
+    assert run("-f", ASTRONAUT, "-o", option, "--out", tmp_path / name)[0] == 0
+    assert files(tmp_path) == [name]
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "words"),
+    [
+        (["ply"], "a.jpg", [".ply"]),
+        (["3d"], "a.obj", [".png"]),
+        (["3d", "pose"], "a.jpg", ["folder"]),
+    ],
+)
+def test_named_file_that_does_not_fit(run, tmp_path, options, name, words):
+    result = run("-f", ASTRONAUT, "-o", *options, "--out", tmp_path / name)
+    assert_one_line(result, name, *words)
+    assert files(tmp_path) == []
+
+
+def test_binary_ply(run, tmp_path):
+    run("-f", ASTRONAUT, "-o", "ply", "--ply_format", "binary", "--out", tmp_path / "b.ply")
+    run("-f", ASTRONAUT, "-o", "ply", "--out", tmp_path / "a.ply")
+    binary = trimesh.load(tmp_path / "b.ply", process=False)
+    text = trimesh.load(tmp_path / "a.ply", process=False)
+    np.testing.assert_allclose(binary.vertices, text.vertices, atol=0.0051)
+    np.testing.assert_array_equal(binary.faces, text.faces)
+
+
+def test_textured_obj(run, tmp_path):
+    run("-f", ASTRONAUT, "-o", "obj", "--texture", "--out", tmp_path / "head.obj")
+    assert files(tmp_path) == ["head.mtl", "head.obj", "head.png"]
+    mesh = trimesh.load(tmp_path / "head.obj", process=False)
+    assert mesh.visual.uv.shape == (len(mesh.vertices), 2)
+    assert np.asarray(mesh.visual.material.image).std() > 5
+
+
+def test_several_pictures_and_a_bad_one(run, tmp_path, project_root):
+    (tmp_path / "in").mkdir()
+    good = (project_root / ASTRONAUT).read_bytes()
+    for name in ("a.png", "b.png"):
+        (tmp_path / "in" / name).write_bytes(good)
+    (tmp_path / "in" / "bad.jpg").write_text("text")
+    (tmp_path / "in" / "notes.txt").write_text("no picture by its name")
+    report = tmp_path / "r.json"
+    code, out, err = run(
+        "-f", tmp_path / "in", "-o", "pose", "--out", tmp_path / "o", "--json", report
+    )
+    assert code == 1
+    assert "bad.jpg" in err and "1 of 3 pictures failed" in err
+    assert files(tmp_path / "o") == ["a_pose.jpg", "b_pose.jpg"]
+    assert len(json.loads(report.read_text())["pictures"]) == 2
+    assert out.count("1 face") == 2
+
+
+def test_pictures_of_one_stem_do_not_overwrite_each_other(run, tmp_path, face):
+    for name in ("a.png", "a.bmp"):
+        cv2.imwrite(str(tmp_path / name), face)
+    paths = tmp_path / "a.png", tmp_path / "a.bmp", tmp_path / "a.png"
+    assert run("-f", *paths, "-o", "pose", "--out", tmp_path / "o")[0] == 0
+    assert files(tmp_path / "o") == ["a_bmp_pose.jpg", "a_png-2_pose.jpg", "a_png_pose.jpg"]
+
+
+@pytest.mark.parametrize("name", ["gray.png", "alpha.png", "deep.png", "gray_deep.tif", "ü b.jpg"])
+def test_kinds_of_pictures(run, tmp_path, face, name):
+    kinds = {
+        "gray.png": cv2.cvtColor(face, cv2.COLOR_BGR2GRAY),
+        "alpha.png": np.dstack([face, np.full(face.shape[:2], 255, np.uint8)]),
+        "deep.png": face.astype(np.uint16) * 257,
+        "gray_deep.tif": face[..., 1].astype(np.uint16) * 257,
+        "ü b.jpg": face,
+    }
+    _, encoded = cv2.imencode(Path(name).suffix, kinds[name])
+    (tmp_path / name).write_bytes(encoded.tobytes())
+    code, out, _ = run("-f", tmp_path / name, "-o", "2d_sparse", "--out", tmp_path / "o")
+    assert code == 0 and "1 face" in out
+
+
+def test_exif_orientation(run, tmp_path, face):
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be shown turned by 90° clockwise
+    turned = np.ascontiguousarray(np.rot90(face)[..., ::-1])
+    Image.fromarray(turned).save(tmp_path / "t.jpg", exif=exif, quality=95)
+    run("-f", tmp_path / "t.jpg", "-o", "pose", "--json", tmp_path / "t.json", "--out", tmp_path)
+    run("-f", ASTRONAUT, "-o", "pose", "--json", tmp_path / "u.json", "--out", tmp_path)
+    rolls = [
+        json.loads((tmp_path / name).read_text())["pictures"][0]["faces"][0]["roll"]
+        for name in ("t.json", "u.json")
+    ]
+    assert rolls[0] == pytest.approx(rolls[1], abs=1)
+
+
+# --- no face ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_face(tmp_path):
+    path = tmp_path / "empty.png"
+    cv2.imwrite(str(path), np.full((200, 300, 3), 90, np.uint8))
+    return path
+
+
+def test_no_face_is_an_answer(run, tmp_path, no_face):
+    report = tmp_path / "r.json"
+    code, out, err = run("-f", no_face, "-o", "all", "--out", tmp_path / "o", "--json", report)
+    assert (code, err) == (0, "")
+    assert "no face" in out
+    assert not (tmp_path / "o").exists()
+    assert json.loads(report.read_text())["pictures"][0]["faces"] == []
+
+
+def test_no_face_on_demand_an_error(run, tmp_path, no_face):
+    result = run("-f", no_face, "--out", tmp_path / "o", "--fail_on_no_face")
+    assert_one_line(result, "without a face")
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (2, 2)])
+def test_tiny_and_thin_pictures(run, tmp_path, shape):
+    cv2.imwrite(str(tmp_path / "x.png"), np.zeros((*shape, 3), np.uint8))
+    code, out, _ = run("-f", tmp_path / "x.png", "-o", "all", "--out", tmp_path / "o")
+    assert code == 0 and "no face" in out
+
+
+def test_huge_picture_in_bounded_memory(project_root, upstream, tmp_path, face):
+    """12,000 x 9,000 px are 309 MiB decoded; everything else may take three times that."""
+    image = np.zeros((9000, 12000, 3), np.uint8)
+    image[4000:5024, 5000:6024] = cv2.resize(face, (1024, 1024))
+    cv2.imwrite(str(tmp_path / "huge.jpg"), image)
+    script = (
+        "import resource, sys, demo; code = demo.main(sys.argv[1:]);"
+        "print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    )
+    command = [sys.executable, "-c", script, "-c", "configs/reference_mb05.yml", "--onnx"]
+    command += ["--assets", upstream, "-f", tmp_path / "huge.jpg", "-o", "3d", "--out", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=project_root, check=True)
+    code, megabytes = map(int, done.stdout.splitlines()[-1].split())
+    assert code == 0
+    assert megabytes < 4 * 309
+
+
+# --- bad input -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("none.jpg", None),
+        ("text.jpg", b"this is no picture\n"),
+        ("zero.jpg", b""),
+        ("zero.png", b""),
+        ("null.jpg", b"\x00" * 100),
+    ],
+)
+def test_no_picture(run, tmp_path, name, content):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    assert_one_line(run("-f", tmp_path / name, "--out", tmp_path / "o"), name)
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+@pytest.mark.parametrize("fraction", [0.02, 0.5, 0.98])
+def test_truncated_picture(run, tmp_path, face, suffix, fraction):
+    _, encoded = cv2.imencode(suffix, face)
+    path = tmp_path / f"cut{suffix}"
+    path.write_bytes(encoded.tobytes()[: int(len(encoded) * fraction)])
+    assert_one_line(run("-f", path, "--out", tmp_path / "o"), path.name)
+
+
+def test_folder_without_pictures(run, tmp_path):
+    (tmp_path / "in").mkdir()
+    assert_one_line(run("-f", tmp_path / "in"), "in", "folder with pictures")
+
+
+def test_output_below_a_file(run, tmp_path):
+    (tmp_path / "file").touch()
+    result = run("-f", ASTRONAUT, "-o", "3d", "--out", tmp_path / "file" / "sub")
+    assert_one_line(result, "file")
+    assert files(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_full_disk(run, tmp_path, option):
+    """A limit on file sizes stops the writing midway, as a full disk does."""
+    resource = pytest.importorskip("resource")
+    (tmp_path / "o").mkdir()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2048, hard))
+    try:
+        result = run("-f", ASTRONAUT, "-o", option, "--out", tmp_path / "o")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert_one_line(result, f"astronaut_{option}", os.strerror(errno.EFBIG))
+    assert files(tmp_path) == []
+
+
+# --- bad configuration: the real loader -------------------------------------------------------
+
+
+@pytest.fixture
+def run_config(tmp_path, upstream, project_root, monkeypatch, capsys):
+    """Run ``demo.py`` with a changed copy of the reference configuration."""
+    monkeypatch.chdir(project_root)
+    text = (project_root / "configs" / "reference_mb05.yml").read_text()
+
+    def call(old="", new="", *, onnx=True):
+        assert old in text
+        (tmp_path / "c.yml").write_text(text.replace(old, new) if old else text)
+        arguments = ["-c", tmp_path / "c.yml", "--assets", upstream, "--out", tmp_path / "o"]
+        arguments += ["--onnx"] if onnx else []
+        code = run_main(lambda: demo.main([str(a) for a in arguments]))
+        out, err = capsys.readouterr()
+        assert not (tmp_path / "o").exists()
+        return code, out, err
+
+    return call
+
+
+@pytest.mark.parametrize("onnx", [True, False])
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("size: 120", "size: [", ["c.yml"]),
+        ("size: 120", "seize: 120", ["c.yml", "seize"]),
+        ("mb05_120x120.pth", "none.pth", ["checkpoint_fp", "none.pth"]),
+        ("FaceBoxesProd.pth", "none.pth", ["detector_fp", "none.pth"]),
+        ("tri.pkl", "none.pkl", ["tri_fp", "none.pkl"]),
+        ("num_params: 62", "num_params: 72", ["62"]),
+    ],
+)
+def test_bad_configuration(run_config, old, new, words, onnx):
+    assert_one_line(run_config(old, new, onnx=onnx), *words)
+
+
+def test_unreadable_configuration(run, monkeypatch):
+    monkeypatch.undo()
+    code = run_main(lambda: demo.main(["-c", "nowhere.yml"]))
+    assert code == 2
+
+
+def test_weights_of_another_shape(run_config, tmp_path):
+    torch = pytest.importorskip("torch")
+    from tddfa.mobilenet import MobileNet
+
+    torch.save(MobileNet(0.25).state_dict(), tmp_path / "small.pth")
+    change = "assets:weights/mb05_120x120.pth", str(tmp_path / "small.pth")
+    assert_one_line(run_config(*change, onnx=False), "small.pth", "width")
+
+
+def test_malicious_face_model(run_config, tmp_path):
+    import pickle
+
+    class Attack:
+        def __reduce__(self):
+            return os.system, (f"touch {tmp_path / 'canary'}",)
+
+    (tmp_path / "evil.pkl").write_bytes(pickle.dumps({"u": Attack()}))
+    change = "assets:configs/bfm_interpolated_from_sparse.pkl", str(tmp_path / "evil.pkl")
+    assert_one_line(run_config(*change), "evil.pkl")
+    assert not (tmp_path / "canary").exists()
+
+
+def test_face_model_of_wrong_sizes(run_config, tmp_path):
+    np.savez(tmp_path / "m.npz", format_version=1, u=np.zeros(9), w_shp=np.zeros((6, 40)))
+    change = "assets:configs/bfm_interpolated_from_sparse.pkl", str(tmp_path / "m.npz")
+    assert_one_line(run_config(*change), "m.npz")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["-o", "4d"], ["--threads", "0"], ["--show_flag", "perhaps"], ["-m", "tpu"], ["--nonsense"]],
+)
+def test_bad_arguments(arguments, capsys):
+    with pytest.raises(SystemExit) as info:
+        demo.main(arguments)
+    assert info.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_gpu_and_onnx_exclude_each_other(capsys, project_root, monkeypatch):
+    monkeypatch.chdir(project_root)
+    assert run_main(lambda: demo.main(["-m", "gpu", "--onnx"])) == 2
+    assert "--mode gpu" in capsys.readouterr().err
+
+
+def test_as_a_process(project_root, upstream, tmp_path):
+    """The README's command, with a picture shown although there is no screen."""
+    command = [sys.executable, "demo.py", "-c", "configs/reference_mb05.yml", "--onnx"]
+    command += ["-f", ASTRONAUT, "-o", "3d", "--show_flag", "true", "--out", tmp_path / "x.png"]
+    environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    environment["TDDFA_ASSETS"] = str(upstream)
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=project_root, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "1 face" in done.stdout
+    assert done.stderr.count("\n") == 1 and "cannot show the picture" in done.stderr
+    assert cv2.imread(str(tmp_path / "x.png")).shape == (512, 512, 3)
