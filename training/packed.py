@@ -1,7 +1,8 @@
 """The data set as training reads it: arrays mapped from disk, any crop at once."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,15 @@ from tddfa.morphable_model import MorphableModel
 from training.batch import CANVAS, Crops
 from training.files import replacing, save_arrays
 from training.labels import LABEL_ARRAYS, Labels
+from training.partial_arrays import DEPTH_SIDE, PartialArrays, fingerprint
 from training.split import is_held_out_crop
 from training.surface import depth_grid
 
+FloatArray = npt.NDArray[np.float32]
+
 FORMAT = 1
-DEPTH_STEP = 4
-DEPTH_SIDE = CANVAS // DEPTH_STEP
+CHUNK = 256
+DEPTH_STEP = CANVAS // DEPTH_SIDE
 # A row or column belongs to the black border if no pixel of it is brighter than this.
 BLACK = 12
 
@@ -67,20 +71,21 @@ class PackedFaces:
 
 def pack(
     folder: Path,
-    names: Sequence[str],
-    read: Any,
+    names: Sequence[Any],
+    read: Callable[[Any], npt.NDArray[np.uint8]],
     labels: Labels,
     model: MorphableModel,
     *,
     detected: bool,
+    workers: int = 1,
 ) -> None:
-    """Write a packed data set.
+    """Write a packed data set; a call that was cut short goes on where it was.
 
     Parameters
     ----------
     folder : Path
         Target.
-    names : sequence of str
+    names : sequence
         What `read` is called with, one per label.
     read : callable
         Gives the crop (168, 168, 3) of a name.
@@ -89,38 +94,52 @@ def pack(
         What the labels are parameters of.
     detected : bool
         See `PackedFaces`.
+    workers : int
+        Threads.
     """
     from tqdm import tqdm
 
     folder.mkdir(parents=True, exist_ok=True)
-    n = len(names)
-    valid = np.empty((n, 4), np.int16)
-    depth = np.empty((n, DEPTH_SIDE, DEPTH_SIDE), np.float16)
-    mean, basis = _dense(model)
-    with replacing(folder / "images.npy") as temporary:
-        images = np.lib.format.open_memmap(temporary, "w+", np.uint8, (n, CANVAS, CANVAS, 3))
-        for i, name in enumerate(tqdm(names, desc="pack", mininterval=5)):
-            images[i] = read(name)
-            valid[i] = valid_box(images[i])
-            vertices = (mean + basis @ labels.alpha[i]).reshape(-1, 3)
-            vertices = vertices @ labels.camera[i, :, :3].T + labels.camera[i, :, 3]
-            vertices[:, 1] = CANVAS - vertices[:, 1]
-            depth[i] = depth_grid(
-                vertices, model.tri, (DEPTH_STEP / 2,) * 2, DEPTH_STEP, (DEPTH_SIDE,) * 2
-            )
-        images.flush()
-        del images
+    partial = PartialArrays(folder, len(names), fingerprint(labels, model))
+    mean, basis = dense_model(model)
+
+    def fill(i: int) -> None:
+        image = read(names[i])
+        vertices = place(mean, basis, labels.alpha[i], labels.camera[i])
+        vertices[:, 1] = CANVAS - vertices[:, 1]
+        partial.images[i], partial.valid[i] = image, valid_box(image)
+        partial.depth[i] = depth_grid(
+            vertices, model.tri, (DEPTH_STEP / 2,) * 2, DEPTH_STEP, (DEPTH_SIDE,) * 2
+        )
+
+    first = partial.done
+    bar = tqdm(total=len(names), initial=first, desc="pack", mininterval=5)
+    with ThreadPoolExecutor(workers) as pool, bar:
+        for start in range(first, len(names), CHUNK):
+            chunk = range(start, min(start + CHUNK, len(names)))
+            list(pool.map(fill, chunk))
+            partial.mark(chunk.stop)
+            bar.update(len(chunk))
     held_out = np.array([is_held_out_crop(name) for name in labels.names.tolist()], bool)
     arrays = {name: getattr(labels, name) for name in LABEL_ARRAYS}
+    depth, valid = np.array(partial.depth), np.array(partial.valid)
+    partial.finish()
     save_arrays(folder / "labels.npz", depth=depth, valid=valid, held_out=held_out, **arrays)
-    meta = {"format": FORMAT, "detected": detected, "crops": n}
+    meta = {"format": FORMAT, "detected": detected, "crops": len(names)}
     with replacing(folder / "meta.json") as temporary:
         temporary.write_text(json.dumps(meta), encoding="utf-8")
 
 
-def _dense(model: MorphableModel) -> tuple[npt.NDArray, npt.NDArray]:
+def dense_model(model: MorphableModel) -> tuple[FloatArray, FloatArray]:
+    """Return the mean (3N,) and the basis (3N, C) in single precision."""
     basis = np.concatenate([model.w_shp, model.w_exp], axis=1).astype(np.float32)
     return np.asarray(model.u, np.float32).ravel(), basis
+
+
+def place(mean: FloatArray, basis: FloatArray, alpha: FloatArray, camera: FloatArray) -> FloatArray:
+    """Return the vertices (N, 3) of one face in the frame of its camera."""
+    shape = (mean + basis @ alpha).reshape(-1, 3)
+    return np.asarray(shape @ camera[:, :3].T + camera[:, 3], np.float32)
 
 
 def valid_box(image: npt.NDArray[np.uint8]) -> tuple[int, int, int, int]:

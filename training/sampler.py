@@ -83,5 +83,3 @@ def held_out(sources: Sequence[PackedFaces], limit: int) -> Crops:
     if not parts:
         raise InputError("data: expected held-out crops; there are too few crops")
     return concatenate(parts)
-
-

@@ -67,9 +67,13 @@ def _relax(depth: FloatArray, known: npt.NDArray[np.bool_]) -> FloatArray:
     free = ~known
     free[[0, -1]] = False
     free[:, [0, -1]] = False
-    colors = [free & ((rows + columns) % 2 == parity) for parity in (0, 1)]
+    # A weighted step on the whole array is faster than one on the chosen places.
+    odd = (rows + columns) % 2 == 1
+    steps = [(RELAXATION * (free & color)).astype(np.float32) for color in (odd, ~odd)]
     for _ in range(SWEEPS):
-        for mask in colors:
+        for step in steps:
             mean = cv2.filter2D(depth, -1, kernel)
-            depth[mask] += RELAXATION * (mean[mask] - depth[mask])
+            mean -= depth
+            mean *= step
+            depth += mean
     return depth

@@ -1,0 +1,194 @@
+"""Turn the faces of a packed data set to large yaw and pitch, with exact labels.
+
+``python -m training.synthesize data/photos --out data/turned --count 30000``
+
+Photographs hold few profiles, and few faces seen from above or below. Faces that look nearly
+straight ahead are turned in 3D with their picture (face profiling); a face goes on in the direction
+that it looks already, since its other side cannot be seen. A run that is cut short goes on. Short
+videos are made in training instead: ``training.train --set views.frames=8``.
+"""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tddfa.cli import run_main
+from tddfa.errors import InputError
+from tddfa.model_files import load_face_model
+from tddfa.morphable_model import MorphableModel
+from training.labels import Labels, landmarks
+from training.packed import PackedFaces, dense_model, open_packed, pack, place
+from training.profiling import Turn, rotation_matrix, turn_picture, turn_to
+
+logger = logging.getLogger(__name__)
+
+MOST_YAW = 28.0
+UNDECIDED = 6.0
+# Share of pictures whose black border is filled with another picture.
+FILLED = 0.7
+
+
+@dataclass(frozen=True)
+class TurnSettings:
+    """Where faces are turned to, in degrees.
+
+    Attributes
+    ----------
+    yaw : (float, float)
+        Range of the target's yaw, without sign.
+    yaw_pitch : float
+        Standard deviation of the pitch added to it.
+    pitched : float
+        Share of faces that are turned in pitch instead.
+    pitch : (float, float)
+        Range of the target's pitch, without sign.
+    pitch_yaw : float
+        Standard deviation of the yaw added to it.
+    """
+
+    yaw: tuple[float, float] = (25.0, 90.0)
+    yaw_pitch: float = 10.0
+    pitched: float = 0.3
+    pitch: tuple[float, float] = (8.0, 36.0)
+    pitch_yaw: float = 18.0
+
+
+def angles(camera: npt.NDArray[np.floating]) -> tuple[npt.NDArray, npt.NDArray]:
+    """Return yaw and pitch (n,) in degrees of cameras (n, 3, 4).
+
+    Positive yaw turns the face to the picture's right, positive pitch raises it: the direction of
+    the model's z axis.
+    """
+    axis = camera[:, :, 2] / np.linalg.norm(camera[:, :, 2], axis=1, keepdims=True)
+    yaw = np.degrees(np.arctan2(axis[:, 0], axis[:, 2]))
+    return yaw, np.degrees(np.arcsin(np.clip(axis[:, 1], -1, 1)))
+
+
+def draw_rotation(
+    yaw: float, pitch: float, settings: TurnSettings, generator: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    """Draw the rotation of a face with the given yaw and pitch, in degrees."""
+    if generator.random() < settings.pitched:
+        target_yaw = float(np.clip(yaw + generator.normal(0, settings.pitch_yaw), -45, 45))
+        sign = generator.choice((-1.0, 1.0))
+        target_pitch = sign * generator.uniform(*settings.pitch)
+    else:
+        sign = np.sign(yaw) if abs(yaw) > UNDECIDED else generator.choice((-1.0, 1.0))
+        target_yaw = sign * generator.uniform(*settings.yaw)
+        target_pitch = float(np.clip(generator.normal(0, settings.yaw_pitch), -36, 36))
+    # A rotation about the x axis by a raises the z axis where sin is negative: hence the sign.
+    return (
+        rotation_matrix(0, -target_pitch)
+        @ rotation_matrix(target_yaw - yaw, 0)
+        @ (rotation_matrix(0, pitch))
+    )
+
+
+class Profiler:
+    """Turn crops of a packed data set.
+
+    Parameters
+    ----------
+    faces : PackedFaces
+    model : MorphableModel
+    settings : TurnSettings
+    count : int
+        How many turned faces.
+    seed : int
+    """
+
+    def __init__(
+        self,
+        faces: PackedFaces,
+        model: MorphableModel,
+        settings: TurnSettings,
+        count: int,
+        seed: int = 0,
+    ) -> None:
+        self.faces, self.model, self.seed = faces, model, seed
+        yaw, pitch = angles(faces.labels.camera)
+        usable = np.flatnonzero((np.abs(yaw) < MOST_YAW) & ~faces.held_out)
+        if not len(usable):
+            raise InputError(f"data: expected faces with a yaw below {MOST_YAW:.0f} degrees")
+        generator = np.random.default_rng(seed)
+        rounds = -(-count // len(usable))
+        order = np.concatenate([generator.permutation(usable) for _ in range(rounds)])[:count]
+        # Neighbors in the file are read together: the order on disk is that of the sources.
+        self.rows = np.sort(order)
+        points = landmarks(faces.labels[self.rows], model)
+        self.turns: list[Turn] = [
+            turn_to(points[i], draw_rotation(yaw[row], pitch[row], settings, generator))
+            for i, row in enumerate(self.rows)
+        ]
+        self._mean, self._basis = dense_model(model)
+
+    def labels(self) -> Labels:
+        """Return the labels of the turned faces."""
+        source = self.faces.labels[self.rows]
+        cameras = [turn.camera(c) for turn, c in zip(self.turns, source.camera, strict=True)]
+        return Labels(source.names, np.stack(cameras), source.alpha, source.residual)
+
+    def picture(self, i: int) -> npt.NDArray[np.uint8]:
+        """Return the i-th turned face; what lies behind is another crop."""
+        row = self.rows[i]
+        labels = self.faces.labels
+        vertices = place(self._mean, self._basis, labels.alpha[row], labels.camera[row])
+        generator = np.random.default_rng((self.seed, i))
+        other = generator.integers(len(self.faces))
+        box = self.faces.valid[row] if generator.random() < FILLED else None
+        return turn_picture(
+            self.faces.images[row],
+            vertices,
+            self.model.tri,
+            self.turns[i],
+            self.faces.images[other],
+            None if box is None else tuple(box.tolist()),
+        )
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.synthesize",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("data", type=Path, help="packed data set of photos (training.prepare)")
+    add("--out", type=Path, required=True, help="folder of the turned faces")
+    add("--count", type=int, help="how many (default: as many as there are crops)")
+    add("--yaw", nargs=2, type=float, default=(25.0, 90.0), metavar=("FROM", "TO"))
+    add("--pitch", nargs=2, type=float, default=(8.0, 36.0), metavar=("FROM", "TO"))
+    add("--pitched", type=float, default=0.3, help="share turned in pitch (%(default)s)")
+    add("--face-model", default="configs/face_model.npz")
+    add("--workers", type=int, default=1, help="threads (%(default)s)")
+    add("--seed", type=int, default=0)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    args = build_parser().parse_args(argv)
+    faces, model = open_packed(args.data), load_face_model(args.face_model)
+    settings = TurnSettings(yaw=tuple(args.yaw), pitch=tuple(args.pitch), pitched=args.pitched)
+    profiler = Profiler(faces, model, settings, args.count or len(faces), args.seed)
+    pack(
+        args.out,
+        range(len(profiler.rows)),
+        profiler.picture,
+        profiler.labels(),
+        model,
+        detected=False,
+        workers=args.workers,
+    )
+    logger.info("%d faces in %s", len(profiler.rows), args.out)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_main(main))
