@@ -25,10 +25,12 @@ def draw_text(
     img: ImageArray, text: str, corner: tuple[int, int], size: float, color: Sequence[int] = _LIGHT
 ) -> None:
     """Write a line in place, with a dark rim; `corner` is its lower left, `size` its height."""
-    scale = size / 22
-    for shade, width in ((_DARK, 3), (color, 1)):
-        thickness = max(1, round(width * scale * 1.6))
-        cv2.putText(img, text, corner, _FONT, scale, shade, thickness, cv2.LINE_AA)
+    scale, (x, y) = size / 22, corner
+    thickness, rim = max(1, round(scale * 1.4)), max(1, round(size / 16))
+    # The rim is made of copies: a thicker font would be a wider one, too.
+    rims = [(x + dx, y + dy) for dx in (-rim, 0, rim) for dy in (-rim, 0, rim) if dx or dy]
+    for place, shade in [*((place, _DARK) for place in rims), (corner, color)]:
+        cv2.putText(img, text, place, _FONT, scale, shade, thickness, cv2.LINE_AA)
 
 
 def draw_labels(img: ImageArray, faces: Iterable[TrackedFace]) -> None:
@@ -46,6 +48,6 @@ def draw_labels(img: ImageArray, faces: Iterable[TrackedFace]) -> None:
 
 def draw_status(img: ImageArray, lines: Sequence[str]) -> None:
     """Write lines into the upper left corner in place."""
-    size = float(np.clip(img.shape[0] / 28, 9, 26))
+    size = float(np.clip(min(img.shape[0] / 28, img.shape[1] / 44), 9, 26))
     for row, line in enumerate(lines, 1):
         draw_text(img, line, (round(size / 2), round(row * 1.5 * size)), size)

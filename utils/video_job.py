@@ -13,9 +13,11 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tddfa.aligner import Aligner
 from tddfa.confirmation import keep_confirmed
 from tddfa.errors import InputError
 from tddfa.frames import Frame
@@ -142,14 +144,15 @@ def tracked_frames(
 ) -> Iterator[Frame]:
     """Read, track and smooth; every stage lazily."""
     frames = keep_confirmed(_track(ahead(_range(reader, job.start, job.end)), tracker))
+    add_vertices = partial(with_vertices, aligner=pipeline.aligner)
     if dense and job.smooth != "one_euro":
-        frames = _with_vertices(frames, pipeline)
+        frames = map(add_vertices, frames)
     if job.smooth == "mean":
         frames = smooth_mean(frames, job.n_pre, job.n_next, size=pipeline.aligner.size)
     elif job.smooth == "one_euro":
         frames = smooth_one_euro(frames, pipeline.aligner)
         if dense:  # made once, from the smoothed parameters
-            frames = _with_vertices(frames, pipeline)
+            frames = map(add_vertices, frames)
     return frames
 
 
@@ -167,15 +170,15 @@ def _track(pictures: Iterable[Any], tracker: FaceTracker) -> Iterator[Frame]:
         yield Frame(picture.index, picture.time, picture.image, faces, tracker.cut, picture.pts)
 
 
-def _with_vertices(frames: Iterable[Frame], pipeline: Pipeline) -> Iterator[Frame]:
-    for frame in frames:
-        vertices = pipeline.aligner.recon_vers(
-            [face.param for face in frame.faces],
-            [face.roi_box for face in frame.faces],
-            dense_flag=True,
-        )
-        pairs = zip(frame.faces, vertices, strict=True)
-        yield replace(frame, faces=[replace(face, vertices=points) for face, points in pairs])
+def with_vertices(frame: Frame, aligner: Aligner) -> Frame:
+    """Return a frame whose faces have all their vertices."""
+    vertices = aligner.recon_vers(
+        [face.param for face in frame.faces],
+        [face.roi_box for face in frame.faces],
+        dense_flag=True,
+    )
+    pairs = zip(frame.faces, vertices, strict=True)
+    return replace(frame, faces=[replace(face, vertices=points) for face, points in pairs])
 
 
 def _drawn(frames: Iterable[Frame], drawer: FrameDrawer) -> Iterator[tuple[Frame, ImageArray]]:

@@ -6,6 +6,8 @@ counted.
 """
 
 import logging
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -24,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 # Sides beyond this are refused: a forged header must not ask for gigabytes.
 MAX_SIDE = 16_384
+# Seconds to open a URL and to wait for its next packet.
+URL_TIMEOUT = (10.0, 5.0)
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class VideoReader:
     Parameters
     ----------
     path : path-like
-        Video file, or an animated picture.
+        Video file, animated picture, or URL.
 
     Attributes
     ----------
@@ -74,9 +78,9 @@ class VideoReader:
     """
 
     def __init__(self, path: PathLike) -> None:
-        self.path = Path(path)
+        self.path = path
         self.skipped = 0
-        self.container = open_container(self.path)
+        self.container = open_container(path)
         if not self.container.streams.video:
             self.container.close()
             raise InputError(f"{path}: expected a video, found no pictures in it")
@@ -159,21 +163,31 @@ class VideoReader:
 
 
 def open_container(path: PathLike) -> Any:
-    """Open a file for reading, with one line naming it if that fails."""
-    path = Path(path)
+    """Open a file or URL for reading, with one line naming it if that fails."""
+    name = os.fspath(path)
     try:
-        if path.is_dir():
-            raise InputError(f"{path}: expected a video file, found a folder")
-        if not path.exists():
-            raise InputError(f"{path}: no such file")
-        if path.is_file() and path.stat().st_size == 0:
-            raise InputError(f"{path}: the file is empty")
-        return av.open(str(path), metadata_errors="replace")
+        if is_url(name):
+            return av.open(name, metadata_errors="replace", timeout=URL_TIMEOUT)
+        file = Path(path)
+        if file.is_dir():
+            raise InputError(f"{name}: expected a video file, found a folder")
+        if not file.exists():
+            raise InputError(f"{name}: no such file")
+        if file.is_file() and file.stat().st_size == 0:
+            raise InputError(f"{name}: the file is empty")
+        return av.open(name, metadata_errors="replace")
+    except InputError:
+        raise
     except (av.error.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path}: expected a video, or the file is damaged ({reason})") from error
+        raise InputError(f"{name}: expected a video, or the file is damaged ({reason})") from error
     except ValueError as error:  # a null character in the name
-        raise InputError(f"{str(path)!r}: cannot be read: {error}") from error
+        raise InputError(f"{name!r}: cannot be read: {error}") from error
+
+
+def is_url(name: str) -> bool:
+    """Tell a URL (``rtsp://…``) from a path, of Windows, too."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", name) is not None
 
 
 def _upright(frame: Any) -> ImageArray | None:
