@@ -1,13 +1,11 @@
 """Look for faces at given places of a frame: align, and judge what came out."""
 
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numpy as np
-
 from tddfa.aligner import Aligner
-from tddfa.association import iou_matrix
 from tddfa.face_finder import FaceFinder, face_boxes_of, fractions, score_at
 from tddfa.params import FloatArray
 from tddfa.roi import ImageArray, network_input
@@ -43,22 +41,29 @@ class Plausibility:
         self, roi: Sequence[float], found: Sequence[float], output: FloatArray, image: ImageArray
     ) -> bool:
         """Judge landmarks with the ROI `found`, seen in the crop `roi`."""
-        if not (np.isfinite(found).all() and np.isfinite(output).all()):
+        deviation = math.sqrt(float(output @ output) / len(output))
+        if not (math.isfinite(sum(found)) and math.isfinite(deviation)):
             return False
         height, width = image.shape[:2]
         left, top, right, bottom = found
         side = right - left
-        visible = max(0.0, min(right, width) - max(left, 0.0)) * max(
-            0.0, min(bottom, height) - max(top, 0.0)
-        )
+        shared = _shared_area(roi, found)
+        joint = (roi[2] - roi[0]) * (roi[3] - roi[1]) + side * side - shared
         return (
             self.least_side <= side <= self.most_side * max(height, width)
             and 0 <= left + right <= 2 * width
             and 0 <= top + bottom <= 2 * height
-            and visible >= self.least_visible * side * side
-            and float(iou_matrix([roi], [found])[0, 0]) >= self.least_overlap
-            and float(np.sqrt(np.mean(np.square(output)))) <= self.most_deviation
+            and _shared_area(found, (0, 0, width, height)) >= self.least_visible * side * side
+            and shared >= self.least_overlap * joint
+            and deviation <= self.most_deviation
         )
+
+
+def _shared_area(first: Sequence[float], second: Sequence[float]) -> float:
+    """Return the area that two boxes share; in plain numbers, for it is asked in every frame."""
+    width = min(first[2], second[2]) - max(first[0], second[0])
+    height = min(first[3], second[3]) - max(first[1], second[1])
+    return max(width, 0.0) * max(height, 0.0)
 
 
 @dataclass(frozen=True)

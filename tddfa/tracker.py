@@ -184,6 +184,8 @@ class FaceTracker:
     def _strays(self, seen: Sequence[Observation]) -> set[int]:
         """Return tracks that have moved over to the face of another one."""
         strays: set[int] = set()
+        if len(seen) < 2:
+            return strays
         overlap = iou_matrix(*2 * ([landmark_roi(item.landmarks) for item in seen],))
         for i, j in zip(*np.nonzero(np.triu(overlap > _SAME, 1)), strict=True):
             if not strays & {i, j} and seen[i].plausible and seen[j].plausible:
