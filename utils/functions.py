@@ -76,7 +76,7 @@ def draw_landmarks(
     pts: Iterable[npt.ArrayLike],
     style: str = "fancy",
     wfp: PathLike | None = None,
-    show_flag: bool = False,
+    show_flag: bool | None = None,
     dense_flag: bool = False,
     **kwargs: Any,
 ) -> ImageArray:
@@ -92,8 +92,9 @@ def draw_landmarks(
         Points joined by part, or dots alone.
     wfp : path-like, optional
         File to write the result to.
-    show_flag : bool
-        Show the result, see `utils.show.show_picture`.
+    show_flag : bool, optional
+        Show the result, see `utils.show.show_picture`. By default it is shown in a notebook, unless
+        it goes to a file, and nowhere else.
     dense_flag : bool
         Draw every sixth point as a dot, without lines.
     **kwargs

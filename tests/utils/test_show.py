@@ -1,12 +1,14 @@
 import logging
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
 
 from utils import show
-from utils.show import show_picture
+from utils.functions import draw_landmarks
+from utils.show import ShownPicture, deliver, in_notebook, show_picture
 
 IMG = np.zeros((20, 30, 3), np.uint8)
 
@@ -85,3 +87,63 @@ def test_whatever_goes_wrong_is_one_warning(monkeypatch, caplog, error):
         assert not show_picture(IMG)
     assert len(caplog.records) == 1
     assert "\n" not in caplog.records[0].getMessage()
+
+
+def pretend_shell(monkeypatch, shell):
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
+
+
+@pytest.mark.parametrize(
+    ("backend", "expected"),
+    [
+        ("module://matplotlib_inline.backend_inline", True),
+        ("inline", True),
+        ("module://ipympl.backend_nbagg", True),
+        ("widget", True),
+        ("nbAgg", True),
+        ("agg", False),
+        ("qtagg", False),
+    ],
+)
+def test_notebook_is_a_kernel_and_a_backend(monkeypatch, backend, expected):
+    import matplotlib
+
+    monkeypatch.setattr(matplotlib, "get_backend", lambda: backend)
+    pretend_shell(monkeypatch, types.SimpleNamespace(kernel=object()))
+    assert in_notebook() == expected
+    for shell in (None, types.SimpleNamespace()):  # plain Python; IPython in a terminal
+        pretend_shell(monkeypatch, shell)
+        assert not in_notebook()
+    monkeypatch.delitem(sys.modules, "IPython")
+    assert not in_notebook()
+
+
+@pytest.mark.parametrize("notebook", [False, True])
+@pytest.mark.parametrize("to_file", [False, True])
+@pytest.mark.parametrize("show_flag", [None, False, True])
+def test_when_a_picture_is_shown(monkeypatch, tmp_path, notebook, to_file, show_flag):
+    shown = []
+    monkeypatch.setattr(show, "in_notebook", lambda: notebook)
+    monkeypatch.setattr(show, "show_picture", lambda img: shown.append(img) or True)
+    path = tmp_path / "a.png" if to_file else None
+    out = draw_landmarks(IMG, [], wfp=path, show_flag=show_flag)
+    expected = notebook and not to_file if show_flag is None else show_flag
+    assert len(shown) == expected
+    assert isinstance(out, ShownPicture) == (notebook and expected)
+    np.testing.assert_array_equal(out, IMG)
+
+
+def test_what_could_not_be_shown_is_no_shown_picture(monkeypatch):
+    monkeypatch.setattr(show, "in_notebook", lambda: True)
+    monkeypatch.setattr(show, "show_picture", lambda img: False)
+    assert type(deliver(IMG, None, True)) is np.ndarray
+
+
+def test_notebook_prints_no_numbers_of_a_picture_it_has_shown():
+    formatters = pytest.importorskip("IPython.core.formatters")
+    formatter = formatters.DisplayFormatter()
+    picture = ShownPicture(IMG)
+    assert np.shares_memory(picture, IMG)
+    assert formatter.format(picture) == ({}, {})
+    for derived in (picture[:5], picture + 1, picture.copy(), picture.view(np.ndarray)):
+        assert "text/plain" in formatter.format(derived)[0]
