@@ -9,7 +9,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from FaceBoxes.base_detector import BaseDetector
-from FaceBoxes.detector import DEFAULT_CHECKPOINT
+from FaceBoxes.detector import default_checkpoint
 from FaceBoxes.settings import SettingArguments
 from tddfa.assets import find_asset
 from tddfa.errors import InputError
@@ -54,7 +54,7 @@ class FaceBoxes_ONNX(BaseDetector):  # noqa: N801 (the reference's name)
     ) -> None:
         super().__init__(timer_flag, **settings)
         if onnx_fp is None:
-            path = find_onnx(find_asset(DEFAULT_CHECKPOINT, assets))
+            path = find_onnx(default_checkpoint(assets))
         else:
             path = find_asset(onnx_fp, assets)
         self._session = _open_session(path, num_threads, providers)

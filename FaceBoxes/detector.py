@@ -12,6 +12,25 @@ from tddfa.assets import find_asset
 from tddfa.errors import InputError
 
 DEFAULT_CHECKPOINT = "weights/FaceBoxesProd.pth"
+# Where it lies in a copy of the reference's repository.
+REFERENCE_CHECKPOINT = "FaceBoxes/weights/FaceBoxesProd.pth"
+
+
+def default_checkpoint(assets: str | Path | None = None) -> Path:
+    """Return the weights that are used when none are named.
+
+    Raises
+    ------
+    InputError
+        If they are neither in the project nor in the asset folder.
+    """
+    try:
+        return find_asset(DEFAULT_CHECKPOINT, assets)
+    except InputError as error:
+        try:
+            return find_asset(REFERENCE_CHECKPOINT, assets)
+        except InputError:
+            raise error from None
 
 
 class FaceBoxes(BaseDetector):
@@ -58,7 +77,9 @@ class FaceBoxes(BaseDetector):
         from FaceBoxes.inference_network import InferenceNet
         from FaceBoxes.network import load_network
 
-        checkpoint = find_asset(checkpoint_fp or DEFAULT_CHECKPOINT, assets)
+        checkpoint = (
+            find_asset(checkpoint_fp, assets) if checkpoint_fp else default_checkpoint(assets)
+        )
         self._device = device
         network = InferenceNet(load_network(checkpoint))
         try:

@@ -137,15 +137,18 @@ def test_threads_do_not_matter(onnx_file, read, threads):
     np.testing.assert_allclose(boxes, expected, atol=0.001)
 
 
-def test_default_weights_come_from_the_asset_folder(checkpoint, onnx_file, tmp_path, monkeypatch):
+@pytest.mark.parametrize("layout", ["weights", "FaceBoxes/weights"])  # ours, the reference's
+def test_default_weights_come_from_the_asset_folder(
+    checkpoint, onnx_file, tmp_path, monkeypatch, layout
+):
     monkeypatch.setattr("tddfa.assets.project_root", lambda: tmp_path)
-    folder = tmp_path / "assets" / "weights"
+    folder = tmp_path / "assets" / layout
     folder.mkdir(parents=True)
     (folder / "FaceBoxesProd.pth").write_bytes(checkpoint.read_bytes())
     (folder / "FaceBoxesProd.onnx").write_bytes(onnx_file.read_bytes())
     image = np.zeros((40, 40, 3), np.uint8)
     for detector in (FaceBoxes, FaceBoxes_ONNX):
-        assert len(detector(assets=folder.parent)(image)) == 0
+        assert len(detector(assets=tmp_path / "assets")(image)) == 0
     with pytest.raises(InputError, match=r"FaceBoxesProd\.pth"):
         FaceBoxes(assets=tmp_path)
 
