@@ -63,8 +63,7 @@ class ShotDetector:
             and change >= self.ratio * self._recent
             and _correlation(thumbnail, last) <= self.most_correlation
         )
-        if not self.still:  # copies say nothing about the motion
-            self._recent = 0.0 if cut else 0.5 * (self._recent + change)
+        self._recent = 0.5 * (self._recent + change)
         return cut
 
 

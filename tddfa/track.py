@@ -9,7 +9,7 @@ from tddfa.params import FloatArray
 from tddfa.pose import HeadPose, head_pose
 
 # How fast the velocity follows the motion, and how fast it dies where the face is not seen.
-_VELOCITY_GAIN, _VELOCITY_DECAY = 0.5, 0.85
+_VELOCITY_GAIN, _VELOCITY_DECAY = 0.5, 0.93
 
 
 @dataclass(frozen=True)
@@ -104,12 +104,13 @@ class Track:
         side = max(self.roi_box[2] - self.roi_box[0], 1.0)
         return float(np.linalg.norm(_center(landmark_roi(landmarks)) - ahead)) / side
 
-    def follow(self, face: TrackedFace) -> None:
-        """Take over a new observation."""
+    def follow(self, face: TrackedFace, *, sure: bool = True) -> None:
+        """Take over a new observation; one that is not `sure` leaves the velocity as it is."""
         roi = landmark_roi(face.landmarks)
         # A face that comes back has an unknown motion.
-        step = np.float32(0) if self.misses else _center(roi) - _center(self.roi_box)
-        self.velocity += np.float32(_VELOCITY_GAIN) * (step - self.velocity)
+        if sure and not self.misses:
+            step = _center(roi) - _center(self.roi_box)
+            self.velocity = self.velocity + np.float32(_VELOCITY_GAIN) * (step - self.velocity)
         self.face, self.roi_box, self.misses = face, roi, 0
 
     def miss(self) -> None:

@@ -65,7 +65,7 @@ class TrackerSettings:
 
     detect_every: int = 10
     birth: int = 2
-    death: int = 12
+    death: int = 15
     high: float = 0.5
     max_faces: int | None = None
 
@@ -273,11 +273,15 @@ class FaceTracker:
             return []
         first = self.observer.align(image, [parse_roi_box_from_bbox(box) for box in boxes])
         rois = [landmark_roi(landmarks) for _, landmarks in first]
-        usable = [
-            roi if np.isfinite(roi).all() else parse_roi_box_from_bbox(box)
-            for roi, box in zip(rois, boxes, strict=True)
-        ]
-        return self.observer(image, usable)
+        # Landmarks gone astray leave the detection's own ROI.
+        usable = iou_matrix(rois, boxes).diagonal() > 0
+        return self.observer(
+            image,
+            [
+                roi if good else parse_roi_box_from_bbox(box)
+                for roi, box, good in zip(rois, boxes, usable, strict=True)
+            ],
+        )
 
     def _taken(self, seen: Observation, but: Track | None = None) -> bool:
         """Whether another track follows this face already."""
@@ -294,7 +298,7 @@ class FaceTracker:
             param=seen.param,
             landmarks=seen.landmarks,
         )
-        track.follow(face)
+        track.follow(face, sure=hit)
         if hit:
             track.hits += not self._shots.still
             track.unseen = 0

@@ -1,8 +1,11 @@
 """Fixtures for the reference material that lies beside the checkout, where it is present."""
 
 import os
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tddfa import Config, load_config
@@ -49,3 +52,57 @@ def config(project_root: Path, upstream: Path) -> Config:
 def pipeline(config: Config) -> Pipeline:
     """Detector and aligner on ONNX Runtime."""
     return Pipeline.from_config(config, onnx=True)
+
+
+@pytest.fixture
+def make_video() -> Callable[..., Path]:
+    """Return a function that writes BGR frames as a video file."""
+
+    def write(
+        path: Path,
+        frames: Iterable[np.ndarray],
+        *,
+        pts: Sequence[int] | None = None,
+        time_base: Fraction = Fraction(1, 25),
+        rate: int = 25,
+        codec: str = "libx264",
+        pix_fmt: str = "yuv420p",
+        source_format: str = "bgr24",
+        sound: str | None = None,
+        movflags: str = "+faststart",
+        options: dict[str, str] | None = None,
+    ) -> Path:
+        import av
+
+        container_options = {"movflags": movflags} if path.suffix in (".mp4", ".mov") else {}
+        with av.open(str(path), "w", options=container_options) as output:
+            stream, voice, count = None, None, 0
+            for number, frame in enumerate(frames):
+                if stream is None:
+                    stream = output.add_stream(codec, rate=rate, options=options or {})
+                    stream.height, stream.width = frame.shape[:2]
+                    stream.pix_fmt = pix_fmt
+                    stream.codec_context.time_base = time_base
+                    if sound:
+                        voice = output.add_stream(sound, rate=16000, layout="mono")
+                picture = av.VideoFrame.from_ndarray(frame, format=source_format)
+                picture.pts = number if pts is None else pts[number]
+                picture.time_base = time_base
+                output.mux(stream.encode(picture))
+                count = number + 1
+            if voice is not None:
+                length = round(16000 * count * float(time_base))
+                tone = (8000 * np.sin(np.arange(length) / 8)).astype(np.int16)
+                for start in range(0, length, 1024):
+                    piece = av.AudioFrame.from_ndarray(
+                        tone[None, start : start + 1024], format="s16", layout="mono"
+                    )
+                    piece.sample_rate, piece.pts = 16000, start
+                    piece.time_base = Fraction(1, 16000)
+                    output.mux(voice.encode(piece))
+                output.mux(voice.encode(None))
+            assert stream is not None
+            output.mux(stream.encode(None))
+        return path
+
+    return write
