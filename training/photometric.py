@@ -156,9 +156,10 @@ def compress(images: Tensor, quality: Tensor) -> Tensor:
     steps = ((tables * scale[:, None, None, None] + 50) / 100).floor().clamp(1, 255)
     luma = _quantize(ycc[:, :1] - 128, steps[:, :1]) + 128
     side = ycc.shape[-1]
-    half = -(-side // 16) * 8
+    half = side // 2
     chroma = interpolate(ycc[:, 1:], size=(half, half), mode="area")
-    chroma = _quantize(chroma, steps[:, 1:])
+    chroma = pad(chroma, (0, -half % BLOCK, 0, -half % BLOCK), mode="replicate")
+    chroma = _quantize(chroma, steps[:, 1:])[:, :, :half, :half]
     chroma = interpolate(chroma, size=(side, side), mode="bilinear", align_corners=False)
     inverse = torch.linalg.inv(matrix)
     return torch.einsum("ck,nkhw->nchw", inverse, torch.cat([luma, chroma], dim=1)).clamp(0, 255)

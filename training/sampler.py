@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from tddfa.errors import InputError
@@ -21,6 +22,8 @@ class BatchSampler:
         How much of each batch comes from each source; scaled to a sum of 1.
     batch_size : int
     seed : int
+    weights : sequence of ndarray, optional
+        For each source, how often each of its crops is drawn in relation to others.
 
     Raises
     ------
@@ -34,9 +37,14 @@ class BatchSampler:
         shares: Sequence[float],
         batch_size: int,
         seed: int,
+        weights: Sequence[npt.NDArray[np.floating]] | None = None,
     ) -> None:
         self.sources = list(sources)
         self.rows = [np.flatnonzero(~source.held_out) for source in self.sources]
+        given = weights or [np.ones(len(source)) for source in self.sources]
+        self._cumulative = [
+            np.cumsum(weight[rows]) for weight, rows in zip(given, self.rows, strict=True)
+        ]
         self.shares = np.asarray(shares, np.float64) / np.sum(shares)
         self.batch_size = batch_size
         self.seed = seed
@@ -50,10 +58,13 @@ class BatchSampler:
         generator = np.random.default_rng((self.seed, step))
         counts = generator.multinomial(self.batch_size, self.shares)
         parts = []
-        for source, rows, count in zip(self.sources, self.rows, counts, strict=True):
+        for source, rows, sums, count in zip(
+            self.sources, self.rows, self._cumulative, counts, strict=True
+        ):
             if count:
+                places = np.searchsorted(sums, generator.uniform(0, sums[-1], count))
                 # Sorted rows are read faster from disk.
-                parts.append(source.crops(np.sort(generator.choice(rows, count))))
+                parts.append(source.crops(rows[np.sort(np.minimum(places, len(rows) - 1))]))
         return concatenate(parts)
 
     def batches(self, first: int, end: int) -> Iterator[Crops]:

@@ -36,6 +36,7 @@ def is_held_out_crop(name: str, share: int = 40) -> bool:
     True
     """
     path = PurePosixPath(name)
-    stem = path.stem
-    group = str(int(stem) // BLOCK) if stem.isdecimal() else re.sub(r"[_-]?\d+$", "", stem) or stem
+    prefix = path.stem.rstrip("0123456789")
+    number = path.stem[len(prefix) :]
+    group = f"{prefix}{int(number) // BLOCK}" if number else prefix
     return bucket(f"{path.parent.name}/{group}", share) == 0

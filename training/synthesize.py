@@ -70,23 +70,25 @@ def angles(camera: npt.NDArray[np.floating]) -> tuple[npt.NDArray, npt.NDArray]:
 
 
 def draw_rotation(
-    yaw: float, pitch: float, settings: TurnSettings, generator: np.random.Generator
+    axis: npt.NDArray[np.floating], settings: TurnSettings, generator: np.random.Generator
 ) -> npt.NDArray[np.float64]:
-    """Draw the rotation of a face with the given yaw and pitch, in degrees."""
+    """Draw the rotation of a face whose z axis is `axis` (3,) to a new yaw and pitch.
+
+    First the face is made to look straight ahead, then it is raised and turned, in this order: a
+    profile that looks up is rolled in the picture.
+    """
+    elevation = float(np.degrees(np.arctan2(axis[1], axis[2])))
+    yaw = float(np.degrees(np.arctan2(axis[0], np.hypot(axis[1], axis[2]))))
+    ahead = rotation_matrix(-yaw, 0) @ rotation_matrix(0, elevation)
     if generator.random() < settings.pitched:
         target_yaw = float(np.clip(yaw + generator.normal(0, settings.pitch_yaw), -45, 45))
-        sign = generator.choice((-1.0, 1.0))
-        target_pitch = sign * generator.uniform(*settings.pitch)
+        target_pitch = generator.choice((-1.0, 1.0)) * generator.uniform(*settings.pitch)
     else:
         sign = np.sign(yaw) if abs(yaw) > UNDECIDED else generator.choice((-1.0, 1.0))
         target_yaw = sign * generator.uniform(*settings.yaw)
         target_pitch = float(np.clip(generator.normal(0, settings.yaw_pitch), -36, 36))
-    # A rotation about the x axis by a raises the z axis where sin is negative: hence the sign.
-    return (
-        rotation_matrix(0, -target_pitch)
-        @ rotation_matrix(target_yaw - yaw, 0)
-        @ (rotation_matrix(0, pitch))
-    )
+    # A positive rotation about the x axis lowers the z axis: hence the sign.
+    return rotation_matrix(target_yaw, 0) @ rotation_matrix(0, -target_pitch) @ ahead
 
 
 class Profiler:
@@ -111,8 +113,8 @@ class Profiler:
         seed: int = 0,
     ) -> None:
         self.faces, self.model, self.seed = faces, model, seed
-        yaw, pitch = angles(faces.labels.camera)
-        usable = np.flatnonzero((np.abs(yaw) < MOST_YAW) & ~faces.held_out)
+        yaw, _ = angles(faces.labels.camera)
+        usable = np.flatnonzero(np.abs(yaw) < MOST_YAW)
         if not len(usable):
             raise InputError(f"data: expected faces with a yaw below {MOST_YAW:.0f} degrees")
         generator = np.random.default_rng(seed)
@@ -121,9 +123,10 @@ class Profiler:
         # Neighbors in the file are read together: the order on disk is that of the sources.
         self.rows = np.sort(order)
         points = landmarks(faces.labels[self.rows], model)
+        axes = faces.labels.camera[self.rows, :, 2]
         self.turns: list[Turn] = [
-            turn_to(points[i], draw_rotation(yaw[row], pitch[row], settings, generator))
-            for i, row in enumerate(self.rows)
+            turn_to(face, draw_rotation(axis, settings, generator))
+            for face, axis in zip(points, axes, strict=True)
         ]
         self._mean, self._basis = dense_model(model)
 
@@ -185,6 +188,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         model,
         detected=False,
         workers=args.workers,
+        # A face that is held out is held out from every side.
+        held_out=faces.held_out[profiler.rows],
     )
     logger.info("%d faces in %s", len(profiler.rows), args.out)
     return 0

@@ -34,6 +34,7 @@ from training.meta_joint import look_ahead
 from training.network import TrainingNet, initialize
 from training.objective import MAINS, Objective, ObjectiveSettings
 from training.packed import open_packed
+from training.rarity import draw_weights
 from training.sampler import BatchSampler, held_out
 from training.settings import with_changes
 from training.trainer import Inputs, OptimizerSettings, Trainer
@@ -73,7 +74,8 @@ class Run:
         frames = with_changes(AugmentSettings(), args.set).views.frames
         if args.batch_size % frames:
             raise InputError(f"--batch-size: expected a multiple of views.frames = {frames}")
-        self.sampler = BatchSampler(sources, shares, args.batch_size // frames, args.seed)
+        weights = [draw_weights(source.labels, model) for source in sources]
+        self.sampler = BatchSampler(sources, shares, args.batch_size // frames, args.seed, weights)
         self.total_steps = max(1, args.samples // args.batch_size)
         basis, flip = landmark_basis(model), mirror_matrix(model)
         augmenter = Augmenter(basis, flip, with_changes(AugmentSettings(), args.set), args.device)

@@ -1,0 +1,144 @@
+import cv2
+import numpy as np
+import pytest
+
+from tddfa.errors import InputError
+from tddfa.fit import LandmarkFitter, load_landmark_basis
+from training import points, prepare
+from training.crops import cut_faces
+from training.labels import Labels, disagreement, landmarks, load_labels, save_labels, trusted
+from training.packed import open_packed, valid_box
+from training.points import N_POINTS, FacePoints
+from training.second_opinion import SecondOpinion
+
+
+@pytest.fixture(scope="module")
+def found() -> FacePoints:
+    """Points of three faces made by the shipped model, and a crop without a face."""
+    basis = load_landmark_basis()
+    faces = np.full((4, N_POINTS, 3), np.nan, np.float32)
+    for i, angle in enumerate((-0.3, 0.0, 0.3)):
+        turn = np.array(
+            [[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]]
+        )
+        faces[i, :, :] = 0
+        flat = (basis.mean @ turn.T)[:, :2] * [1, -1]
+        size = np.ptp(flat, axis=0).max()
+        faces[i, :468, :2] = (flat - flat.mean(axis=0)) * 85 / size + 84
+    return FacePoints(np.array([f"a/{i}.webp" for i in range(4)]), faces)
+
+
+def test_labels_put_the_mesh_on_the_points(found):
+    labels = prepare.fit_labels(found, LandmarkFitter())
+    assert labels.names.tolist() == ["a/0.webp", "a/1.webp", "a/2.webp"]
+    assert labels.residual.max() < 0.5
+    basis = load_landmark_basis()
+    shape = basis.mean + np.einsum("kic,nc->nki", basis.components, labels.alpha)
+    placed = np.einsum("nij,nkj->nki", labels.camera[:, :, :3], shape)
+    placed = placed + labels.camera[:, None, :, 3]
+    expected = found.points[:3, :468, :2].copy()
+    expected[:, :, 1] = 168 - expected[:, :, 1]
+    np.testing.assert_allclose(placed[:, :, :2], expected, atol=0.6)
+
+
+def test_labels_that_another_network_contradicts_are_dropped(model, labels):
+    seen = landmarks(labels, model)[:, :, :2].copy()
+    seen[1] += 25
+    seen[:, :, 1] = 168 - seen[:, :, 1]
+    order = np.arange(len(labels.names))[::-1][:-1]  # another order, and one is missing
+    second = SecondOpinion(labels.names[order], (seen[order] - 0.5).transpose(0, 2, 1))
+    away = disagreement(labels, model, second)
+    assert np.isnan(away[0]) and away[1] > 20 and np.nanmedian(away) < 0.01
+    keep = trusted(labels, model, second)
+    assert keep[0] and not keep[1] and keep[2:].all()
+
+
+def test_bad_fits_are_dropped(model, labels):
+    residual = labels.residual.copy()
+    residual[3] = 9
+    doubtful = Labels(labels.names, labels.camera, labels.alpha, residual)
+    assert np.flatnonzero(~trusted(doubtful, model)).tolist() == [3]
+
+
+def test_labels_survive_the_disk(labels, tmp_path):
+    save_labels(tmp_path / "labels.npz", labels)
+    back = load_labels(tmp_path / "labels.npz")
+    assert (back.camera == labels.camera).all() and (back.names == labels.names).all()
+    with pytest.raises(InputError, match="labels"):
+        load_labels(tmp_path / "other.npz")
+
+
+def write_crops(folder, names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / name), np.full((168, 168, 3), 90, np.uint8))
+
+
+def test_crops_with_points_are_packed(found, tmp_path):
+    write_crops(tmp_path / "crops", [*found.names.tolist(), "b/without.webp"])
+    (tmp_path / "points").mkdir()
+    np.savez(tmp_path / "points/points_00_0000.npz", names=found.names, points=found.points)
+    out = tmp_path / "out"
+    arguments = [str(tmp_path / "crops"), "--crops", "--out", str(out), "--keep-points"]
+    assert prepare.main([*arguments, "--points", str(tmp_path / "points")]) == 0
+    packed = open_packed(out)
+    assert packed.labels.names.tolist() == found.names[:3].tolist()
+    assert packed.detected and (packed.images == 90).all()
+
+
+def test_points_are_found_once_and_shared_out(tmp_path, monkeypatch):
+    names = [f"{i}.png" for i in range(7)]
+    write_crops(tmp_path / "crops", names)
+    looked = []
+
+    class Mesh:
+        def __call__(self, crop):
+            looked.append(1)
+            return np.zeros((N_POINTS, 3), np.float32)
+
+    monkeypatch.setattr(points, "TwoPassMesh", Mesh)
+    monkeypatch.setattr(points, "SHARD", 3)
+    out = tmp_path / "points"
+    assert points.find_points(tmp_path / "crops", out, 0, 2) == 4
+    assert points.find_points(tmp_path / "crops", out) == 3
+    assert points.find_points(tmp_path / "crops", out) == 0
+    assert len(looked) == 7
+    assert sorted(points.load_points(out).names.tolist()) == names
+
+
+@pytest.mark.parametrize("part", ["2/2", "x", "1", "-1/2"])
+def test_wrong_part_is_named(tmp_path, part):
+    with pytest.raises(InputError, match="--part"):
+        points.main([str(tmp_path), "--out", str(tmp_path), f"--part={part}"])
+
+
+def test_faces_are_cut_out_with_their_margin(tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    picture = np.zeros((300, 400, 3), np.uint8)
+    picture[100:200, 150:250] = 255
+    cv2.imwrite(str(photos / "one.png"), picture)
+    boxes = np.array([[150, 100, 250, 200, 0.9], [0, 0, 9, 9, 0.8]], np.float32)
+    calls = []
+
+    def detector(image):
+        calls.append(image.shape)
+        return boxes
+
+    out = tmp_path / "crops"
+    assert cut_faces(photos, out, detector) == 1  # the other face is too small
+    assert cut_faces(photos, out, detector) == 1 and len(calls) == 1
+    crop = cv2.imread(str(out / "one_0.webp"))
+    assert crop.shape == (168, 168, 3)
+    # The box is 1 / (1.58 · 1.4) of the crop's side; the ROI lies 0.14 of the box below it.
+    bright = np.flatnonzero(crop[84, :, 0] > 127)
+    assert len(bright) == pytest.approx(168 / 1.58 / 1.4, abs=1.5)
+    rows = np.flatnonzero(crop[:, 84, 0] > 127)
+    assert rows.mean() + 0.5 == pytest.approx(84 - 0.14 * 168 / 1.58 / 1.4, abs=1)
+
+
+def test_black_border_is_measured():
+    image = np.zeros((168, 168, 3), np.uint8)
+    assert valid_box(image) == (0, 0, 168, 168)
+    image[20:100, 30:168] = 50
+    assert valid_box(image) == (30, 20, 168, 100)
