@@ -74,7 +74,8 @@ def make_video() -> Callable[..., Path]:
     ) -> Path:
         import av
 
-        container_options = {"movflags": movflags} if path.suffix in (".mp4", ".mov") else {}
+        flagged = movflags and path.suffix in (".mp4", ".mov")
+        container_options = {"movflags": movflags} if flagged else {}
         with av.open(str(path), "w", options=container_options) as output:
             stream, voice, count = None, None, 0
             for number, frame in enumerate(frames):

@@ -54,11 +54,10 @@ class AudioCopy:
         try:
             if name in COPIED:
                 return self.output.add_stream_from_template(stream)
-            target = self.output.add_stream("aac", rate=stream.codec_context.sample_rate)
-            target.layout = stream.codec_context.layout
-            self._resamplers[stream.index] = av.AudioResampler(
-                "fltp", target.layout, target.sample_rate
-            )
+            layout = "mono" if stream.codec_context.channels == 1 else "stereo"
+            rate = stream.codec_context.sample_rate
+            target = self.output.add_stream("aac", rate=rate, layout=layout)
+            self._resamplers[stream.index] = av.AudioResampler("fltp", layout, rate)
             return target
         except (av.error.FFmpegError, ValueError, OSError) as error:
             logger.warning("the sound (%s) cannot be kept: %s", name, error)

@@ -85,7 +85,8 @@ class VideoReader:
             self.container.close()
             raise InputError(f"{path}: expected a video, found no pictures in it")
         self.stream = self.container.streams.video[0]
-        self.stream.thread_type = "AUTO"
+        # Threads over frames would hold many of them back, and swallow errors.
+        self.stream.thread_type = "SLICE"
 
     @property
     def time_base(self) -> Fraction:
