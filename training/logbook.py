@@ -6,7 +6,7 @@ from pathlib import Path
 COLUMNS = (
     "step", "samples", "seconds", "learning_rate", "samples_per_second", "loader_share", "loss",
     "distance", "vdc", "fwpdc", "joint", "parameters", "openings", "landmarks", "gradient",
-    "branch", "branch_vdc", "val_vdc", "val_nme", "val_openings",
+    "branch", "branch_vdc", "boxes", "scores", "val_vdc", "val_nme", "val_openings",
 )  # fmt: skip
 
 

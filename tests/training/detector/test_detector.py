@@ -1,0 +1,226 @@
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from FaceBoxes.box_coding import decode
+from FaceBoxes.network import FaceBoxesNet, load_network
+from FaceBoxes.prior_box import prior_boxes
+from tddfa.errors import InputError
+from tddfa.roi import parse_roi_box_from_bbox
+from training.detector import boxes, compose, evaluate, sources, train
+from training.detector.compose import ComposeSettings, Picture
+from training.detector.loss import hard_negatives, multibox_loss
+from training.split import is_held_out_picture
+
+NONE = np.zeros((0, 4), np.float32)
+
+
+def rows(*values):
+    return np.array(values, np.float32).reshape(-1, 4)
+
+
+def test_box_of_roi_inverts_the_roi_of_a_box():
+    roi = parse_roi_box_from_bbox([10, 20, 110, 120])
+    np.testing.assert_allclose(boxes.box_of_roi(roi), [10, 20, 110, 120], atol=0.5)
+
+
+def test_overlaps_of_nothing_itself_and_a_half():
+    first = rows([0, 0, 10, 10])
+    found = boxes.overlaps(first, rows([20, 0, 30, 10], [0, 0, 10, 10], [0, 0, 5, 10]))
+    np.testing.assert_allclose(found, [[0, 1, 0.5]])
+    assert boxes.overlaps(first, NONE).shape == (1, 0)
+
+
+def test_merging_keeps_what_the_detector_missed():
+    given, found = rows([0, 0, 10, 10], [50, 50, 60, 60]), rows([1, 1, 11, 11])
+    assert len(boxes.merge(given, found)) == 2
+    assert len(boxes.merge(given, NONE)) == 2
+    assert len(boxes.merge(NONE, found)) == 1
+
+
+@pytest.mark.parametrize("side", [8, 20, 50, 110, 260])
+def test_each_face_has_an_anchor_that_decodes_to_it(side):
+    face = rows([60, 40, 60 + side, 40 + side])
+    classes, offsets = boxes.match(face, NONE, (384, 384))
+    assert (classes == 1).sum() >= 1
+    chosen = classes == 1
+    decoded = decode(offsets[chosen], prior_boxes(384, 384)[chosen]) * 384
+    np.testing.assert_allclose(decoded, np.repeat(face, chosen.sum(), 0), atol=1e-2)
+
+
+def test_doubtful_places_count_neither_way_unless_a_face_is_there():
+    place = rows([100, 100, 228, 228])
+    classes, _ = boxes.match(NONE, place, (384, 384))
+    assert (classes == -1).any() and not (classes == 1).any()
+    classes, _ = boxes.match(place, place, (384, 384))
+    assert (classes == 1).any()
+    assert not boxes.match(NONE, NONE, (384, 384))[0].any()
+
+
+def test_hard_negatives_are_the_worst_and_seven_for_each_face():
+    classes = torch.zeros(2, 100, dtype=torch.long)
+    classes[0, :4], classes[0, 4] = 1, -1
+    surprise = torch.arange(200.0).reshape(2, 100)
+    chosen = hard_negatives(surprise, classes)
+    assert chosen[0].sum() == 28 and chosen[0, -28:].all()
+    assert chosen[1].sum() == 16 and not (chosen & (classes != 0)).any()
+
+
+def test_perfect_answers_cost_next_to_nothing_and_ignored_anchors_nothing():
+    classes = torch.zeros(1, 50, dtype=torch.long)
+    classes[0, :3], classes[0, 3:6] = 1, -1
+    offsets = torch.randn(1, 50, 4)
+    conf = torch.zeros(1, 50, 2)
+    conf[0, :, 0], conf[0, :3, 0], conf[0, :3, 1] = 20, 0, 20
+    assert multibox_loss(offsets, conf, classes, offsets)[0] < 1e-6
+    conf[0, 3:6] = torch.tensor([-50.0, 50.0])
+    assert multibox_loss(offsets + (classes == -1)[..., None], conf, classes, offsets)[0] < 1e-6
+    conf[0, 10] = torch.tensor([0.0, 9.0])
+    assert multibox_loss(offsets, conf, classes, offsets)[0] > 1
+
+
+def test_batch_without_a_face_has_a_finite_loss():
+    classes = torch.zeros(2, 50, dtype=torch.long)
+    total, parts = multibox_loss(
+        torch.randn(2, 50, 4), torch.randn(2, 50, 2), classes, torch.zeros(2, 50, 4)
+    )
+    assert torch.isfinite(total) and parts["boxes"] == 0
+
+
+def marked(size=200):
+    """A picture with a white square as its face."""
+    image = np.full((size, size, 3), 30, np.uint8)
+    image[60:100, 80:120] = 255
+    return Picture(image, rows([80, 60, 120, 100]), NONE)
+
+
+def test_boxes_move_with_their_picture():
+    picture = marked()
+    for seed in range(20):
+        moved = compose.part_of_photo(picture, 256, np.random.default_rng(seed))
+        for left, top, right, bottom in moved.faces.tolist():
+            white = moved.image[:, :, 0] > 140
+            inner = white[
+                max(0, round(top) + 3) : round(bottom) - 3,
+                max(0, round(left) + 3) : round(right) - 3,
+            ]
+            assert inner.all()
+            assert white.sum() <= (right - left + 3) * (bottom - top + 3)
+
+
+def test_small_faces_and_those_outside_become_doubtful():
+    faces = rows([0, 0, 8, 8], [-60, 0, -20, 40], [10, 10, 50, 50])
+    found = compose.sorted_out(np.zeros((100, 100, 3), np.uint8), faces, NONE)
+    assert found.faces.tolist() == [[10, 10, 50, 50]]
+    assert len(found.doubtful) == 2
+
+
+def test_pasted_face_lies_in_its_box_and_hides_what_is_below():
+    crop = np.zeros((168, 168, 3), np.uint8)
+    own = np.round(boxes.box_of_roi([24, 24, 144, 144])).astype(int)
+    crop[own[1] : own[3], own[0] : own[2]] = 255
+    picture = compose.paste(marked(), crop, 60.0, np.array([100.0, 80.0], np.float32), 0.0)
+    np.testing.assert_allclose(picture.faces, [[70, 50, 130, 110]])
+    assert len(picture.doubtful) == 1
+    white = np.argwhere(picture.image[:, :, 0] > 127)
+    np.testing.assert_allclose(white.min(axis=0), [50, 70], atol=1.5)
+    np.testing.assert_allclose(white.max(axis=0), [110, 130], atol=1.5)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Scenes with one annotated face each, and negatives."""
+    scenes, negatives = tmp_path / "scenes", tmp_path / "negatives"
+    (scenes / "images").mkdir(parents=True)
+    negatives.mkdir()
+    header = ["file"] + [f"{axis}{k}" for k in range(68) for axis in "xy"]
+    lines = [",".join(header)]
+    angle = np.linspace(0, 2 * np.pi, 68, endpoint=False)
+    for i in range(12):
+        cv2.imwrite(str(scenes / f"images/p{i}x.png"), np.full((200, 220, 3), 20 * i, np.uint8))
+        cv2.imwrite(str(negatives / f"n{i}x.png"), np.full((150, 130, 3), 99, np.uint8))
+        points = np.stack([100 + 40 * np.cos(angle), 110 + 40 * np.sin(angle)], 1)
+        lines.append(",".join([f"p{i}x.png", *(f"{v:.2f}" for v in points.ravel())]))
+    (scenes / "landmarks68.csv").write_text("\n".join(lines))
+    return scenes, negatives
+
+
+def face_box():
+    angle = np.linspace(0, 2 * np.pi, 68, endpoint=False)
+    return boxes.box_of_landmarks(np.stack([100 + 40 * np.cos(angle), 110 + 40 * np.sin(angle)]))
+
+
+def test_sources_keep_faces_and_doubts(folders, tmp_path):
+    scenes, _ = folders
+
+    def detector(picture):
+        return np.array([[0, 0, 30, 30, 0.9], [150, 150, 190, 190, 0.3]], np.float32)
+
+    table = scenes / "landmarks68.csv"
+    found = sources.find_boxes(scenes / "images", detector, table)
+    sources.save_boxes(tmp_path / "boxes.npz", found)
+    back = sources.load_boxes(tmp_path / "boxes.npz")
+    assert back.names == found.names and len(back.names) == 12
+    np.testing.assert_allclose(back.faces[3], [face_box(), [0, 0, 30, 30]], atol=1e-3)
+    np.testing.assert_allclose(back.doubtful[3], [[150, 150, 190, 190]])
+    with pytest.raises(InputError, match="other"):
+        sources.load_boxes(tmp_path / "other.npz")
+
+
+def test_measurement_counts_recall_mistakes_and_overlap(folders):
+    scenes, negatives = folders
+    held = [i for i in range(12) if is_held_out_picture(f"p{i}x.png")]
+    assert held
+
+    def perfect(picture):
+        is_scene = picture.shape[0] == 200
+        return np.array([[*face_box(), 0.9]], np.float32) if is_scene else np.zeros((0, 5))
+
+    def careless(picture):
+        shifted = face_box() + np.array([6, 0, 6, 0])
+        blind = picture[0, 0, 0] == 20 * held[0]
+        return np.zeros((0, 5)) if blind else np.array([[*shifted, 0.9], [0, 0, 9, 9, 0.8]])
+
+    report = evaluate.measure(careless, perfect, scenes, negatives)
+    assert report.reference_recall == 1 and report.reference_false_positives == 0
+    assert report.recall == pytest.approx(1 - 1 / len(held))
+    assert report.false_positives == 2
+    assert 0.8 < report.mean_overlap < 0.95 or len(held) == 1
+
+
+def test_training_goes_on_and_its_weights_load(folders, packed_folder, tmp_path):
+    scenes, negatives = folders
+    some = [np.zeros((0, 4), np.float32)] * 12
+    for folder, name, faces in (
+        (scenes / "images", "scenes", [face_box()[None]] * 12),
+        (negatives, "negatives", some),
+    ):
+        names = sorted(path.name for path in folder.iterdir())
+        sources.save_boxes(tmp_path / f"{name}.npz", sources.BoxedPictures(names, faces, some))
+    command = [
+        "--scenes", str(scenes / "images"), "--scene-boxes", str(tmp_path / "scenes.npz"),
+        "--negatives", str(negatives), "--negative-boxes", str(tmp_path / "negatives.npz"),
+        "--crops", str(packed_folder), "--out", str(tmp_path / "run"), "--batch-size", "2",
+        "--workers", "0", "--log-every", "1", "--set", "size=128",
+    ]  # fmt: skip
+    assert train.main([*command, "--samples", "4"]) == 0
+    assert train.main([*command, "--samples", "8"]) == 0
+    network = load_network(tmp_path / "run/weights.pth")
+    assert isinstance(network, FaceBoxesNet)
+    state = torch.load(tmp_path / "run/state.pt", weights_only=True)
+    assert state["step"] == 4
+    with pytest.raises(InputError, match="multiple of 128"):
+        train.main([*command[:-1], "size=100"])
+
+
+def test_same_number_gives_the_same_picture(folders, packed):
+    scenes, _ = folders
+    names = [f"p{i}x.png" for i in range(12)]
+    pictures = sources.BoxedPictures(names, [face_box()[None]] * 12, [NONE] * 12)
+    source = (scenes / "images", pictures)
+    composer = compose.Composer(source, source, packed.images, ComposeSettings(size=256), 0)
+    for index in range(6):
+        first, again = composer(index), composer(index)
+        assert (first.image == again.image).all() and (first.faces == again.faces).all()
+        assert first.image.shape == (256, 256, 3) and first.image.dtype == np.uint8

@@ -1,0 +1,123 @@
+"""Pictures and boxes that the detector learns from.
+
+``python -m training.detector.sources ../shared/scenes/images --out data/scene_boxes.npz``
+
+runs a detector over a folder and keeps what it found; ``--landmarks`` adds annotated faces that it
+missed.
+"""
+
+import argparse
+import csv
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tddfa.cli import run_main
+from tddfa.errors import InputError
+from training.detector.boxes import FloatArray, box_of_landmarks, merge
+from training.files import save_arrays
+from training.landmark_sets import Detector, read_picture
+from training.points import list_pictures
+
+logger = logging.getLogger(__name__)
+
+# Below the first score a find counts as a face, below the second as nothing; in between nobody
+# knows, and the place is left out of training.
+FACE_SCORE, DOUBT_SCORE = 0.5, 0.15
+
+
+@dataclass(frozen=True)
+class BoxedPictures:
+    """Boxes of pictures.
+
+    Attributes
+    ----------
+    names : list of str
+        Pictures, relative to their folder; also those without a face.
+    faces, doubtful : list of ndarray, shape (n, 4)
+        Boxes of each picture.
+    """
+
+    names: list[str]
+    faces: list[FloatArray]
+    doubtful: list[FloatArray]
+
+
+def annotated_faces(table: Path) -> dict[str, npt.NDArray[np.float32]]:
+    """Return the points (n, 2, 68) of each picture of a ``landmarks68.csv``."""
+    faces: dict[str, list[list[list[float]]]] = {}
+    with table.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            points = [[float(row[f"{axis}{k}"]) for k in range(68)] for axis in "xy"]
+            faces.setdefault(row["file"], []).append(points)
+    return {name: np.array(points, np.float32) for name, points in faces.items()}
+
+
+def find_boxes(folder: Path, detector: Detector, landmarks: Path | None = None) -> BoxedPictures:
+    """Run a detector over a folder; `detector` must report scores from `DOUBT_SCORE` up."""
+    from tqdm import tqdm
+
+    given = annotated_faces(landmarks) if landmarks else {}
+    names = list_pictures(folder)
+    faces, doubtful = [], []
+    for name in tqdm(names, desc="boxes", mininterval=5):
+        found = detector(read_picture(folder / name))
+        sure = found[found[:, 4] > FACE_SCORE, :4]
+        known = [box_of_landmarks(points) for points in given.get(name, [])]
+        faces.append(merge(np.array(known, np.float32).reshape(-1, 4), sure))
+        doubtful.append(found[found[:, 4] <= FACE_SCORE, :4])
+    return BoxedPictures(names, faces, doubtful)
+
+
+def save_boxes(path: Path, pictures: BoxedPictures) -> None:
+    """Write boxes as one table: picture, kind (1 face, 0 doubtful), corners."""
+    rows = [
+        (i, kind, *box)
+        for kind, boxes in ((1, pictures.faces), (0, pictures.doubtful))
+        for i, picture in enumerate(boxes)
+        for box in picture.tolist()
+    ]
+    table = np.array(rows, np.float32).reshape(-1, 6)
+    save_arrays(path, names=np.array(pictures.names), table=table)
+
+
+def load_boxes(path: Path) -> BoxedPictures:
+    """Read what `save_boxes` wrote."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            names, table = archive["names"].tolist(), archive["table"]
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"'{path}': expected an archive of training.detector.sources") from error
+    split = [
+        [table[(table[:, 0] == i) & (table[:, 1] == kind), 2:] for i in range(len(names))]
+        for kind in (1, 0)
+    ]
+    return BoxedPictures(names, *split)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.detector.sources", description=__doc__
+    )
+    parser.add_argument("folder", type=Path, help="folder of whole pictures")
+    parser.add_argument("--out", type=Path, required=True, help="archive of the boxes")
+    parser.add_argument("--landmarks", type=Path, help="landmarks68.csv of annotated faces")
+    parser.add_argument("--detector", help="weights (default: weights/FaceBoxesProd.pth)")
+    parser.add_argument("--assets", help="asset folder (default: TDDFA_ASSETS)")
+    args = parser.parse_args(argv)
+    from FaceBoxes.detector import FaceBoxes
+
+    detector = FaceBoxes(checkpoint_fp=args.detector, assets=args.assets, vis_thres=DOUBT_SCORE)
+    pictures = find_boxes(args.folder, detector, args.landmarks)
+    save_boxes(args.out, pictures)
+    logger.info("%d faces in %d pictures", sum(map(len, pictures.faces)), len(pictures.names))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_main(main))

@@ -1,0 +1,256 @@
+"""Train FaceBoxes.
+
+``python -m training.detector.train --scenes ../shared/scenes/images --scene-boxes scenes.npz
+--negatives ../shared/negatives --negative-boxes negatives.npz --crops data/photos --out runs/fb``
+
+Boxes are made by ``training.detector.sources``. The held-out third of scenes and negatives is left
+out. Run the same command again to go on.
+"""
+
+import argparse
+import logging
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from FaceBoxes.network import FaceBoxesNet, load_network
+from FaceBoxes.preprocess import MEAN_BGR
+from tddfa.cli import run_main
+from tddfa.errors import InputError
+from training.detector.boxes import match
+from training.detector.compose import Composer, ComposeSettings
+from training.detector.loss import multibox_loss
+from training.detector.sources import BoxedPictures, load_boxes
+from training.files import replacing
+from training.logbook import Logbook
+from training.network import MovingAverage
+from training.packed import open_packed
+from training.settings import with_changes
+from training.split import is_held_out_picture
+
+logger = logging.getLogger(__name__)
+MOMENTUM, WEIGHT_DECAY, CLIP, AVERAGE = 0.9, 5e-4, 5.0, 0.999
+
+
+def trained_on(boxes: BoxedPictures) -> BoxedPictures:
+    """Return the pictures that are not held out."""
+    keep = [i for i, name in enumerate(boxes.names) if not is_held_out_picture(name)]
+    if not keep:
+        raise InputError("boxes: expected pictures that are not held out")
+    return BoxedPictures(*([getattr(boxes, key)[i] for i in keep] for key in vars(boxes)))
+
+
+class Pictures(torch.utils.data.Dataset[tuple[Tensor, Tensor, Tensor]]):
+    """Training pictures by number, for worker processes."""
+
+    def __init__(self, composer: Composer, first: int, count: int) -> None:
+        self.composer, self.first, self.count = composer, first, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return input, classes and offsets of a picture."""
+        cv2.setNumThreads(1)
+        picture = self.composer(self.first + index)
+        image = picture.image.astype(np.float32) - np.array(MEAN_BGR, np.float32)
+        classes, offsets = match(picture.faces, picture.doubtful, picture.image.shape[:2])
+        planes = np.ascontiguousarray(image.transpose(2, 0, 1))
+        return torch.from_numpy(planes), torch.from_numpy(classes), torch.from_numpy(offsets)
+
+
+def initialize(network: FaceBoxesNet) -> None:
+    """Draw fresh weights; heads start from "no face", which nearly all anchors are."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    for head in [*network.loc, *network.conf]:
+        assert isinstance(head, nn.Conv2d)
+        nn.init.normal_(head.weight, 0, 0.01)
+    for head in network.conf:
+        assert isinstance(head, nn.Conv2d) and head.bias is not None
+        with torch.no_grad():
+            head.bias.copy_(torch.tensor([2.0, -2.0]).repeat(head.out_channels // 2))
+
+
+class DetectorTrainer:
+    """Network, optimizer and average of FaceBoxes.
+
+    Parameters
+    ----------
+    network : FaceBoxesNet
+    rate : float
+        Peak learning rate of SGD.
+    total_steps : int
+    device : str
+    """
+
+    def __init__(self, network: FaceBoxesNet, rate: float, total_steps: int, device: str) -> None:
+        self.network = network.to(device, memory_format=torch.channels_last)
+        self.average = MovingAverage(self.network, AVERAGE)
+        self.rate, self.total_steps, self.device = rate, total_steps, device
+        self.optimizer = torch.optim.SGD(
+            network.parameters(), rate, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY
+        )
+        self.step_count = 0
+
+    def step(self, images: Tensor, classes: Tensor, offsets: Tensor) -> dict[str, Tensor]:
+        """Make one step on a batch; return the parts of the loss."""
+        self.network.train()
+        rise = min(1.0, (self.step_count + 1) / 200)
+        fall = 0.5 * (1 + math.cos(math.pi * min(1.0, self.step_count / self.total_steps)))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate * rise * (0.005 + 0.995 * fall)
+        loc, conf = self.network(images.to(self.device, memory_format=torch.channels_last))
+        total, parts = multibox_loss(loc, conf, classes.to(self.device), offsets.to(self.device))
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
+        self.optimizer.step()
+        self.step_count += 1
+        self.average.update(self.network, self.step_count)
+        return {"loss": total.detach(), **parts, "gradient": norm}
+
+    def save(self, folder: Path) -> None:
+        """Write the state, and the averaged weights as a checkpoint."""
+        state: dict[str, Any] = {
+            "network": self.network.state_dict(),
+            "average": self.average.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step_count,
+        }
+        with replacing(folder / "state.pt") as temporary:
+            torch.save(state, temporary)
+        weights = {k: v.cpu().contiguous() for k, v in state["average"].items()}
+        with replacing(folder / "weights.pth") as temporary:
+            torch.save(weights, temporary)
+
+    def resume(self, path: Path) -> None:
+        """Read a state that `save` wrote."""
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            self.network.load_state_dict(state["network"])
+            self.average.network.load_state_dict(state["average"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.step_count = state["step"]
+        except Exception as error:  # torch documents no closed set of errors
+            raise InputError(f"'{path}': expected the state of a detector's run") from error
+
+
+def train(args: argparse.Namespace) -> None:
+    """Run the command line."""
+    settings = with_changes(ComposeSettings(), args.set)
+    if settings.size % 128:
+        raise InputError(f"size: expected a multiple of 128, got {settings.size}")
+    faces = open_packed(args.crops)
+    if not faces.detected:
+        raise InputError(f"'{args.crops}': expected crops of detected faces, not turned ones")
+    composer = Composer(
+        (args.scenes, trained_on(load_boxes(args.scene_boxes))),
+        (args.negatives, trained_on(load_boxes(args.negative_boxes))),
+        faces.images[np.flatnonzero(~faces.held_out)[: args.most_crops]],
+        settings,
+        args.seed,
+    )
+    torch.manual_seed(args.seed)
+    if args.init:
+        network = load_network(args.init).train()
+    else:
+        network = FaceBoxesNet()
+        initialize(network)
+    total = max(1, args.samples // args.batch_size)
+    trainer = DetectorTrainer(network, args.rate, total, args.device)
+    if (args.out / "state.pt").exists():
+        trainer.resume(args.out / "state.pt")
+    book = Logbook(args.out / "log.csv", trainer.step_count)
+    _loop(trainer, composer, book, args, total)
+
+
+def _loop(
+    trainer: DetectorTrainer,
+    composer: Composer,
+    book: Logbook,
+    args: argparse.Namespace,
+    total: int,
+) -> None:
+    from tqdm import tqdm
+
+    first = trainer.step_count
+    pictures = Pictures(composer, first * args.batch_size, (total - first) * args.batch_size)
+    loader = torch.utils.data.DataLoader(
+        pictures, args.batch_size, num_workers=args.workers, pin_memory=args.device == "cuda"
+    )
+    started, rows = time.monotonic(), []
+    with tqdm(total=total, initial=first, unit="step", mininterval=5) as bar:
+        for batch in loader:
+            rows.append(trainer.step(*batch))
+            done, elapsed = trainer.step_count, time.monotonic() - started
+            bar.update(1)
+            if len(rows) == args.log_every or done == total:
+                log = {key: float(torch.stack([r[key] for r in rows]).mean()) for key in rows[0]}
+                speed = (done - first) * args.batch_size / elapsed
+                samples = done * args.batch_size
+                seconds = book.seconds + elapsed
+                book.write(
+                    step=done, samples=samples, seconds=seconds, samples_per_second=speed, **log
+                )
+                bar.set_postfix({key: f"{log[key]:.3g}" for key in ("boxes", "scores")})
+                rows = []
+            late = args.minutes and elapsed > 60 * args.minutes
+            if done % args.save_every == 0 or done == total or late:
+                trainer.save(args.out)
+            if late:
+                break
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.detector.train",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--scenes", type=Path, required=True, help="folder of whole photos")
+    add("--scene-boxes", type=Path, required=True, help="their boxes")
+    add("--negatives", type=Path, required=True, help="folder of pictures without a face")
+    add("--negative-boxes", type=Path, required=True, help="their doubtful places")
+    add("--crops", type=Path, required=True, help="packed face crops (training.prepare)")
+    add("--most-crops", type=int, default=20_000, help="kept in memory (%(default)s)")
+    add("--out", type=Path, required=True, help="folder of the run")
+    add("--init", help="start from these weights (.pth)")
+    add("--samples", type=int, default=400_000, help="pictures to see (%(default)s)")
+    add("--batch-size", type=int, default=16)
+    add("--rate", type=float, default=0.02, help="peak learning rate (%(default)s)")
+    add("--set", nargs="*", default=[], metavar="KEY=VALUE", help="size=512, composites=0.5 …")
+    add("--minutes", type=float, help="stop after so long; the same command goes on later")
+    add("--workers", type=int, default=1, help="processes that make pictures (%(default)s)")
+    add("--seed", type=int, default=0)
+    add("--device", default="cpu", choices=("cpu", "cuda"))
+    add("--threads", type=int, help="CPU threads of the network")
+    add("--log-every", type=int, default=50)
+    add("--save-every", type=int, default=500)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    args = build_parser().parse_args(argv)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    train(args)
+    logger.info("weights in %s", args.out / "weights.pth")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_main(main))
