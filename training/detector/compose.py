@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from training.batch import CANVAS, MARGIN
-from training.detector.boxes import FloatArray, box_of_roi
+from training.detector.boxes import FloatArray, box_around, box_of_roi
 from training.detector.sources import BoxedPictures
 
 Image = npt.NDArray[np.uint8]
@@ -107,13 +106,21 @@ def part_of_photo(picture: Picture, size: int, generator: np.random.Generator) -
     return transform(picture, matrix, size)
 
 
-def paste(picture: Picture, crop: Image, side: float, center: FloatArray, roll: float) -> Picture:
-    """Paste a face crop with soft edges, its box `side` wide and around `center`.
+def paste(
+    picture: Picture,
+    crop: Image,
+    side: float,
+    center: FloatArray,
+    roll: float,
+    mask: npt.NDArray[np.float32],
+) -> Picture:
+    """Paste a face crop, its box around `center` and of mean side `side`.
 
-    The crop's own box is that of its middle 120 px. A box that the new face covers is dropped.
+    `mask` (168, 168), 0 to 1, says what of the crop is shown; the crop's own box is that of its
+    middle 120 px. A box that the new face covers becomes doubtful.
     """
     own = box_of_roi([MARGIN, MARGIN, CANVAS - MARGIN, CANVAS - MARGIN])
-    zoom = side / float(own[2] - own[0])
+    zoom = 2 * side / float((own[2:] - own[:2]).sum())
     middle = (own[:2] + own[2:]) / 2
     matrix = cv2.getRotationMatrix2D((float(middle[0]), float(middle[1])), roll, zoom)
     matrix[:, 2] += center - middle
@@ -121,9 +128,9 @@ def paste(picture: Picture, crop: Image, side: float, center: FloatArray, roll: 
     if zoom < 0.7:
         crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), 0.4 / zoom), np.uint8)
     warped = cv2.warpAffine(crop, matrix, (width, height), flags=cv2.INTER_LINEAR)
-    alpha = cv2.warpAffine(_feather(), matrix, (width, height), flags=cv2.INTER_LINEAR)[:, :, None]
+    alpha = cv2.warpAffine(mask, matrix, (width, height), flags=cv2.INTER_LINEAR)[:, :, None]
     image = picture.image * (1 - alpha) + warped * alpha
-    box = np.concatenate([center - side / 2, center + side / 2]).astype(np.float32)
+    box = box_around(center, side)
     low, high = np.maximum(picture.faces[:, :2], box[:2]), np.minimum(picture.faces[:, 2:], box[2:])
     covered = np.clip(high - low, 0, None).prod(axis=1)
     area = (picture.faces[:, 2:] - picture.faces[:, :2]).prod(axis=1)
@@ -135,15 +142,36 @@ def paste(picture: Picture, crop: Image, side: float, center: FloatArray, roll: 
     )
 
 
-def _feather() -> npt.NDArray[np.float32]:
-    y, x = np.mgrid[:CANVAS, :CANVAS].astype(np.float32) - (CANVAS - 1) / 2
-    distance = np.maximum(np.abs(x), np.abs(y)) / (CANVAS / 2)
-    return np.clip((0.98 - distance) / 0.10, 0, 1).astype(np.float32)
+def draw_mask(
+    valid: npt.NDArray[np.integer], generator: np.random.Generator
+) -> npt.NDArray[np.float32]:
+    """Draw what of a crop is pasted: an ellipse of varied shape within the photo's own part.
+
+    Were it always a square, the network would learn to look for squares.
+
+    Parameters
+    ----------
+    valid : ndarray, shape (4,)
+        ``[left, top, right, bottom]`` of what is not black border.
+    """
+    y, x = np.mgrid[:CANVAS, :CANVAS].astype(np.float32) + 0.5
+    radius = generator.uniform(0.36, 0.62, 2) * CANVAS
+    power = generator.uniform(2, 5)
+    middle = CANVAS / 2 + generator.normal(0, 4, 2)
+    distance = (np.abs((x - middle[0]) / radius[0]) ** power) + (
+        np.abs((y - middle[1]) / radius[1]) ** power
+    )
+    softness = generator.uniform(0.05, 0.3)
+    mask = np.clip((1 - distance ** (1 / power)) / softness, 0, 1)
+    left, top, right, bottom = valid
+    border = np.minimum.reduce([x - left, right - x, y - top, bottom - y])
+    return np.minimum(mask, np.clip(border / 6, 0, 1)).astype(np.float32)
 
 
 def crowd(
     background: Picture,
     crops: npt.NDArray[np.uint8],
+    valid: npt.NDArray[np.integer],
     settings: ComposeSettings,
     generator: np.random.Generator,
 ) -> Picture:
@@ -155,14 +183,22 @@ def crowd(
     # Many faces are small ones.
     sides = np.exp(generator.uniform(low, high - (high - low) * 0.06 * (count - 1), count))
     for side in np.sort(np.minimum(sides, 0.9 * size))[::-1]:
-        crop = crops[generator.integers(len(crops))]
+        number = generator.integers(len(crops))
+        crop, mask = crops[number], draw_mask(valid[number], generator)
         if generator.random() < 0.5:
-            crop = crop[:, ::-1]
+            crop, mask = crop[:, ::-1], mask[:, ::-1]
         if generator.random() < settings.covered:
             crop = _covered(crop, generator)
         center = generator.uniform(0.3 * side, size - 0.3 * side, 2).astype(np.float32)
         roll = float(np.clip(generator.normal(0, settings.roll), -60, 60))
-        picture = paste(picture, np.ascontiguousarray(crop), float(side), center, roll)
+        picture = paste(
+            picture,
+            np.ascontiguousarray(crop),
+            float(side),
+            center,
+            roll,
+            np.ascontiguousarray(mask),
+        )
     return sorted_out(picture.image, picture.faces, picture.doubtful)
 
 
@@ -203,6 +239,8 @@ class Composer:
         Folders of whole pictures and their boxes, those to train on alone.
     crops : ndarray, shape (n, 168, 168, 3), uint8
         Face crops whose middle 120 px are a detector's ROI.
+    valid : ndarray, shape (n, 4)
+        What of each crop is not black border.
     settings : ComposeSettings
     seed : int
     """
@@ -211,11 +249,13 @@ class Composer:
         self,
         scenes: tuple[Path, BoxedPictures],
         negatives: tuple[Path, BoxedPictures],
-        crops: Any,
+        crops: npt.NDArray[np.uint8],
+        valid: npt.NDArray[np.integer],
         settings: ComposeSettings,
         seed: int,
     ) -> None:
-        self.scenes, self.negatives, self.crops = scenes, negatives, crops
+        self.scenes, self.negatives = scenes, negatives
+        self.crops, self.valid = crops, valid
         self.settings, self.seed = settings, seed
 
     def __call__(self, index: int) -> Picture:
@@ -226,7 +266,7 @@ class Composer:
             # Behind a crowd lies a picture without a face, or, one in four, with some.
             source = self.scenes if generator.random() < 0.25 else self.negatives
             background = part_of_photo(self._load(source, generator), size, generator)
-            picture = crowd(background, self.crops, self.settings, generator)
+            picture = crowd(background, self.crops, self.valid, self.settings, generator)
         else:
             source = self.negatives if generator.random() < 0.25 else self.scenes
             picture = part_of_photo(self._load(source, generator), size, generator)

@@ -21,8 +21,11 @@ def rows(*values):
 
 
 def test_box_of_roi_inverts_the_roi_of_a_box():
-    roi = parse_roi_box_from_bbox([10, 20, 110, 120])
-    np.testing.assert_allclose(boxes.box_of_roi(roi), [10, 20, 110, 120], atol=0.5)
+    box = boxes.box_around([60, 70], 100)
+    found = boxes.box_of_roi(parse_roi_box_from_bbox(box))
+    np.testing.assert_allclose(found, box, atol=0.5)
+    width, height = box[2:] - box[:2]
+    assert width + height == pytest.approx(200) and width / height == pytest.approx(0.76)
 
 
 def test_overlaps_of_nothing_itself_and_a_half():
@@ -120,12 +123,14 @@ def test_pasted_face_lies_in_its_box_and_hides_what_is_below():
     crop = np.zeros((168, 168, 3), np.uint8)
     own = np.round(boxes.box_of_roi([24, 24, 144, 144])).astype(int)
     crop[own[1] : own[3], own[0] : own[2]] = 255
-    picture = compose.paste(marked(), crop, 60.0, np.array([100.0, 80.0], np.float32), 0.0)
-    np.testing.assert_allclose(picture.faces, [[70, 50, 130, 110]])
+    center, whole = np.array([100.0, 80.0], np.float32), np.ones((168, 168), np.float32)
+    picture = compose.paste(marked(), crop, 60.0, center, 0.0, whole)
+    box = boxes.box_around(center, 60)
+    np.testing.assert_allclose(picture.faces, [box])
     assert len(picture.doubtful) == 1
     white = np.argwhere(picture.image[:, :, 0] > 127)
-    np.testing.assert_allclose(white.min(axis=0), [50, 70], atol=1.5)
-    np.testing.assert_allclose(white.max(axis=0), [110, 130], atol=1.5)
+    np.testing.assert_allclose(white.min(axis=0), box[[1, 0]], atol=1.5)
+    np.testing.assert_allclose(white.max(axis=0), box[[3, 2]], atol=1.5)
 
 
 @pytest.fixture
@@ -219,8 +224,17 @@ def test_same_number_gives_the_same_picture(folders, packed):
     names = [f"p{i}x.png" for i in range(12)]
     pictures = sources.BoxedPictures(names, [face_box()[None]] * 12, [NONE] * 12)
     source = (scenes / "images", pictures)
-    composer = compose.Composer(source, source, packed.images, ComposeSettings(size=256), 0)
+    composer = compose.Composer(
+        source, source, packed.images, packed.valid, ComposeSettings(size=256), 0
+    )
     for index in range(6):
         first, again = composer(index), composer(index)
         assert (first.image == again.image).all() and (first.faces == again.faces).all()
         assert first.image.shape == (256, 256, 3) and first.image.dtype == np.uint8
+
+
+def test_masks_spare_the_black_border_and_show_the_face():
+    for seed in range(20):
+        mask = compose.draw_mask(np.array([0, 40, 168, 150]), np.random.default_rng(seed))
+        assert not mask[:40].any() and not mask[150:].any()
+        assert mask[84, 84] > 0.9 and 0 <= mask.min() <= mask.max() <= 1
