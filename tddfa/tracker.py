@@ -41,8 +41,8 @@ _RETRY = frozenset({1, 2, 4, 7, 10, 14, 19})
 _VOUCH = 3
 # So often, in frames, an empty scene is searched.
 _EMPTY = 3
-# A track that was followed through so many frames is confirmed even if the picture stands still.
-_STILL_AGE = 3
+# A picture that stands still gives no confirmations; it has this many more frames' time.
+_STILL_AGE = 1
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class FaceTracker:
         return [self._report(track) for track in self._tracks if not track.misses]
 
     def _confirmed(self, track: Track) -> bool:
-        return track.hits >= self.settings.birth or track.age > _STILL_AGE + self.settings.birth
+        return track.hits >= self.settings.birth or track.age >= _STILL_AGE + self.settings.birth
 
     def _is_dead(self, track: Track) -> bool:
         return track.misses > (self.settings.death if self._confirmed(track) else 0)

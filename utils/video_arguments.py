@@ -101,6 +101,8 @@ def run_video(args: argparse.Namespace, suffix: str = "") -> int:
         args.threads = drawing
         pipeline = build_pipeline(args)
         limit = 1 if args.faces == "one" else None
+        if reader.n_frames is not None and args.end >= reader.n_frames - 1:
+            args.end = -1  # nothing is left out at the end
         job = VideoJob(
             source,
             target,

@@ -10,7 +10,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
 from tddfa.errors import InputError
 from utils.atomic import PathLike
@@ -21,6 +21,8 @@ from utils.video_audio import AudioCopy
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 # From this height on players take BT.709 for granted, below it BT.601.
 _HD_HEIGHT = 720
+# By default the conversion cuts fractions off, which darkens the picture by up to four levels.
+_ROUNDED = Interpolation.BILINEAR | Interpolation.ACCURATE_RND
 _BT709, _BT601 = (1, Colorspace.ITU709), (6, Colorspace.ITU601)
 
 
@@ -126,7 +128,7 @@ class VideoWriter:
                 format="yuv420p",
                 dst_colorspace=self._colorspace,
                 dst_color_range=ColorRange.MPEG,
-                interpolation="FAST_BILINEAR",
+                interpolation=_ROUNDED,
             )
             frame.pts, frame.time_base = pts - self._first, self.time_base
             self._output.mux(self._stream.encode(frame))
