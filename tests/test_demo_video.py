@@ -118,9 +118,10 @@ def test_window_of_one_frame_is_no_smoothing(run, clip, tmp_path):
 
 def test_no_face_leaves_the_pictures_as_they_are(run, empty_clip, tmp_path):
     target = tmp_path / "o.mp4"
-    code, out, err = run("-f", empty_clip, "--out", target, "--crf", 1)  # the codec's share: none
+    code, out, err = run("-f", empty_clip, "--out", target, "--crf", 1)
     assert code == 0 and "no face detected" in err and "0 faces" in out
-    assert max(change(empty_clip, target)) <= 1
+    # Two conversions between BGR and YUV, one that rounds and one that cuts off.
+    assert max(change(empty_clip, target)) <= 2
 
 
 def test_no_face_can_be_an_error(run, empty_clip, tmp_path):
