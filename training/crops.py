@@ -50,8 +50,8 @@ def cut_faces(photos: Path, out: Path, detector: Detector) -> int:
                 target = (out / name).with_name(f"{Path(name).stem}_{number}.webp")
                 with replacing(target) as temporary:
                     # Beyond 100 the format is lossless.
-                    crop = cv2.resize(crop, (CANVAS, CANVAS), interpolation=how)
-                    cv2.imwrite(str(temporary), crop, [cv2.IMWRITE_WEBP_QUALITY, 101])
+                    small = cv2.resize(crop, (CANVAS, CANVAS), interpolation=how)
+                    cv2.imwrite(str(temporary), small, [cv2.IMWRITE_WEBP_QUALITY, 101])
             log.write(name + "\n")
             log.flush()
     return len(list_pictures(out))

@@ -33,4 +33,4 @@ def replacing(target: Path) -> Iterator[Path]:
 def save_arrays(target: Path, **arrays: npt.NDArray) -> None:
     """Write an ``.npz`` archive."""
     with replacing(target) as temporary, temporary.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, **arrays)  # type: ignore[arg-type]

@@ -68,7 +68,7 @@ def canvas_points(found: FacePoints) -> tuple[npt.NDArray[np.bool_], FloatArray]
     known = np.isfinite(found.points).all(axis=(1, 2))
     points = found.points[known, :, :2].copy()
     points[:, :, 1] = CANVAS - points[:, :, 1]
-    return known, points
+    return np.asarray(known), points
 
 
 def landmarks(labels: Labels, model: MorphableModel) -> FloatArray:

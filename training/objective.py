@@ -104,7 +104,7 @@ class Objective:
         params = output * self.std + self.mean
         main = main or settings.main
         total = self._main(main, output, target, params, truth)
-        parts = {main: total.detach()}
+        parts: dict[str, Tensor] = {main: total.detach()}
         if main == "distance" and settings.parameters:
             extra = losses.parameter_distance(output, target)
             total = total + settings.parameters * extra

@@ -71,7 +71,8 @@ class PartialArrays:
     def mark(self, done: int) -> None:
         """Record that the first `done` crops are complete."""
         for array in (self.images, self.depth, self.valid):
-            array.flush()  # type: ignore[attr-defined]
+            if isinstance(array, np.memmap):
+                array.flush()
         with replacing(self._progress) as temporary:
             data = {"done": done, "fingerprint": self._fingerprint}
             temporary.write_text(json.dumps(data), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,7 @@ def open_aligner(
         If a file is missing or they do not fit together.
     """
     given = load_config(config, assets)
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     if face_model is not None:
         # The tables complete a model in the reference's format; another model has its own.
         changes = dict.fromkeys(("tri_fp", "uv_fp", "uv_indices_fp", "ncc_fp"))

@@ -67,7 +67,9 @@ def ask(aligner: Aligner, crops: Path, margin: float = 1.4) -> SecondOpinion:
             inner = crop[edge : side - edge, edge : side - edge]
             batch.append(cv2.resize(inner, (aligner.size, aligner.size)).transpose(2, 0, 1))
             rois.append([edge, edge, side - edge, side - edge])
-        output = aligner.forward((np.stack(batch).astype(np.float32) - 127.5) / 128)
+        output = aligner.forward(
+            (np.stack(batch).astype(np.float32) - np.float32(127.5)) / np.float32(128)
+        )
         points += aligner.recon_vers(list(aligner.scale.denormalize(output)), rois)
     return SecondOpinion(np.array(names), np.stack(points))
 

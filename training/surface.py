@@ -72,7 +72,7 @@ def _relax(depth: FloatArray, known: npt.NDArray[np.bool_]) -> FloatArray:
     steps = [(RELAXATION * (free & color)).astype(np.float32) for color in (odd, ~odd)]
     for _ in range(SWEEPS):
         for step in steps:
-            mean = cv2.filter2D(depth, -1, kernel)
+            mean = np.asarray(cv2.filter2D(depth, -1, kernel), np.float32)
             mean -= depth
             mean *= step
             depth += mean

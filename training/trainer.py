@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tddfa.errors import InputError
 from training.augment import Augmenter
 from training.files import replacing
-from training.network import MovingAverage, TrainingNet
+from training.network import MovingAverage, TrainingNet, channels_last
 from training.objective import Main, Objective
 
 Inputs = tuple[Tensor, Tensor]
@@ -81,7 +81,7 @@ class Trainer:
         amp: bool = False,
     ) -> None:
         self.device = augmenter.device
-        self.network = network.to(self.device, memory_format=torch.channels_last)
+        self.network = channels_last(network.to(self.device))
         self.objective = objective
         self.augmenter = augmenter
         self.settings = settings

@@ -8,7 +8,7 @@ import torch
 
 from tddfa.errors import InputError
 from tddfa.mobilenet import load_mobilenet
-from training import export, plot, synthesize, train
+from training import ablation, export, plot, synthesize, train
 from training.augment import AugmentSettings
 from training.logbook import Logbook, read_log
 from training.settings import with_changes
@@ -126,3 +126,18 @@ def test_log_drops_what_a_resumed_run_repeats(tmp_path):
             book.write(step=step, seconds=step, unknown=1)
     assert [row["step"] for row in read_log(path)] == [1, 2, 3, 4]
     assert Logbook(path, 2).seconds == 2
+
+
+def test_ablation_tabulates_variants_over_seeds(packed_folder, model_file, tmp_path, capsys):
+    more = ["batch-size=8", "log-every=2", "validate-every=2", "held-out=4", "threads=1"]
+    arguments = [
+        str(packed_folder), "--out", str(tmp_path), "--samples", "16", "--seeds", "0", "1",
+        "--variants", "distance", "meta-joint", "--more", *more, f"face-model={model_file}",
+    ]  # fmt: skip
+    assert ablation.main(arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("|")[1:3] for line in lines[2:]] == [
+        [" distance ", " 2 "],
+        [" meta-joint ", " 2 "],
+    ]
+    assert (tmp_path / "table.md").read_text().count("±") == 6

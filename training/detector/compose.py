@@ -123,7 +123,7 @@ def paste(
     zoom = 2 * side / float((own[2:] - own[:2]).sum())
     middle = (own[:2] + own[2:]) / 2
     matrix = cv2.getRotationMatrix2D((float(middle[0]), float(middle[1])), roll, zoom)
-    matrix[:, 2] += center - middle
+    matrix[:, 2] = matrix[:, 2] + center - middle
     height, width = picture.image.shape[:2]
     if zoom < 0.7:
         crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), 0.4 / zoom), np.uint8)
@@ -226,7 +226,8 @@ def change_light(image: Image, settings: ComposeSettings, generator: np.random.G
         out = np.clip(out + noise, 0, 255).astype(np.uint8)
     if generator.random() < 0.2:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(generator.integers(20, 80))]
-        out = cv2.imdecode(cv2.imencode(".jpg", out, quality)[1], cv2.IMREAD_COLOR)
+        code = cv2.imencode(".jpg", out, quality)[1]
+        out = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR))
     return np.asarray(out, np.uint8)
 
 

@@ -123,8 +123,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     from FaceBoxes.detector import FaceBoxes
 
-    detectors = [FaceBoxes(checkpoint_fp=path) for path in (args.weights, args.reference)]
-    report = asdict(measure(*detectors, args.scenes, args.negatives, args.limit))
+    detector, reference = (FaceBoxes(checkpoint_fp=p) for p in (args.weights, args.reference))
+    report = asdict(measure(detector, reference, args.scenes, args.negatives, args.limit))
     for key, value in report.items():
         print(f"{key}: {value if isinstance(value, int) else round(value, 4)}")
     if args.out:

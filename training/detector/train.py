@@ -30,7 +30,7 @@ from training.detector.loss import multibox_loss
 from training.detector.sources import BoxedPictures, load_boxes
 from training.files import replacing
 from training.logbook import Logbook
-from training.network import MovingAverage
+from training.network import MovingAverage, channels_last
 from training.packed import open_packed
 from training.settings import with_changes
 from training.split import is_held_out_picture
@@ -95,7 +95,7 @@ class DetectorTrainer:
     """
 
     def __init__(self, network: FaceBoxesNet, rate: float, total_steps: int, device: str) -> None:
-        self.network = network.to(device, memory_format=torch.channels_last)
+        self.network = channels_last(network.to(device))
         self.average = MovingAverage(self.network, AVERAGE)
         self.rate, self.total_steps, self.device = rate, total_steps, device
         self.optimizer = torch.optim.SGD(
