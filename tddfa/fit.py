@@ -2,14 +2,16 @@
 
 Camera: scaled orthographic, x_img = s·R·S(a, b) + t, with Gaussian priors on shape and expression and
 bounds on the expression. Pose (Gauss-Newton on rotation and scale) and coefficients (linear least
-squares) are solved in turn. Both need only sums over the points: with camera rows P = s·R[:2] the
-normal matrix of the coefficients is
+squares) are solved in turn. Both need only sums over the points: with X_k = B_k c, c = [a; b; 1],
+and camera rows P = s·R[:2],
 
 ::
 
-    H = sum_ij (P'P)_ij G_ij,   G_ij = sum_k w_k B_ki' B_kj        (50 x 50, made once)
+    sum_k w_k X_ki X_kj = c' G_ij c     G_ij = sum_k w_k B_ki' B_kj    once per model
+    sum_k w_k X_ki x_kj = D_ij c        D_ij = sum_k w_k x_kj B_ki     once per face
+    normal matrix of c  = sum_ij (P'P)_ij G_ij
 
-so that the cost per face hardly depends on the number of points.
+so that the cost of a round does not depend on the number of points.
 
 Command line: ``python -m tddfa.fit points.npy fitted.npz``.
 """
@@ -36,14 +38,20 @@ N_MEDIAPIPE = 468
 _JAW = (127, 234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152,
         356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377)  # fmt: skip
 _TOP = (10, 109, 67, 103, 54, 21, 162, 338, 297, 332, 284, 251, 389)
-# Lids, lips, brows, ridge and wings of the nose: few points that carry the expression.
-_FEATURES = (
+_LIDS = (
     33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7,
     263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249,
+)  # fmt: skip
+# Lips, brows, ridge and wings of the nose: few points that carry the expression.
+_FEATURES = (
     61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146,
     78, 80, 81, 82, 13, 312, 311, 310, 308, 318, 402, 317, 14, 87, 178, 88,
     70, 63, 105, 66, 107, 336, 296, 334, 293, 300, 98, 97, 2, 326, 327, 4, 1, 5, 195, 197, 6, 168,
 )  # fmt: skip
+
+
+_PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
+_SYMMETRIC = np.array([[0, 3, 4], [3, 1, 5], [4, 5, 2]])
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ class FitOptions:
     noise: float = 0.010
     independent_points: float = 60.0
     shape_sigma: float = 1.0
-    exp_sigma: float = 0.4
+    exp_sigma: float = 0.8
     iterations: int = 8
 
 
@@ -183,7 +191,7 @@ def load_landmark_basis(
         with np.load(path, allow_pickle=False) as f:
             need = ["u", "w_shp", "w_exp", "exp_range", "keypoints"]
             if landmarks == "mediapipe":
-                need += ["mediapipe_vertices", "mediapipe_weights"]
+                need += ["mediapipe_vertices", "mediapipe_weights", "mediapipe_offset"]
             arrays = {k: f[k] for k in need}
     except (OSError, ValueError, KeyError) as e:
         raise InputError(f"{path}: expected a face model with landmarks ({e})") from e
@@ -195,9 +203,11 @@ def load_landmark_basis(
         corners = a[arrays["mediapipe_vertices"][:N_MEDIAPIPE]].astype(np.float64)
         return np.einsum("kc,kcij->kij", arrays["mediapipe_weights"][:N_MEDIAPIPE], corners)
 
-    shape, expression = rows("w_shp"), rows("w_exp")
+    shape, expression, mean = rows("w_shp"), rows("w_exp"), rows("u")[:, :, 0]
+    if landmarks == "mediapipe":
+        mean = mean + arrays["mediapipe_offset"][:N_MEDIAPIPE]
     return LandmarkBasis(
-        mean=rows("u")[:, :, 0],
+        mean=mean,
         components=np.concatenate([shape, expression], axis=2),
         n_shape=shape.shape[2],
         weight=_mediapipe_weight() if landmarks == "mediapipe" else _ibug_weight(),
@@ -208,6 +218,7 @@ def load_landmark_basis(
 def _mediapipe_weight() -> FloatArray:
     weight = np.ones(N_MEDIAPIPE)
     weight[list(_FEATURES)] = 2.5
+    weight[list(_LIDS)] = 6.0
     weight[list(_JAW)] = 0.4
     weight[list(_TOP)] = 0.15
     return weight
@@ -244,19 +255,19 @@ class LandmarkFitter:
         self.options = options if options is not None else FitOptions()
         b, w = self.basis, self.basis.weight / self.basis.weight.sum()
         k, _, m = b.components.shape
+        whole = np.concatenate([b.components, b.mean[:, :, None]], axis=2)
+        weighted = whole * w[:, None, None]
         self._weight = w
-        self._flat = np.ascontiguousarray(b.components.reshape(3 * k, m).T)
-        self._weighted = np.ascontiguousarray((b.components * w[:, None, None]).reshape(3 * k, m))
-        gram = np.einsum("k,kia,kjb->ijab", w, b.components, b.components, optimize=True)
-        self._pairs = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
-        self._gram = np.stack(
-            [gram[i, j] + (gram[j, i] if i != j else 0) for i, j in self._pairs]
-        ).reshape(6, m * m)
+        self._weighted = np.ascontiguousarray(weighted.reshape(k, 3 * (m + 1)).T)
+        self._sum = weighted.sum(0)
+        gram = np.einsum("kia,kjb->ijab", weighted, whole, optimize=True)
+        # Pairs of axes (i <= j); a pair of different axes stands for both orders.
+        self._gram = np.stack([(gram[i, j] + gram[j, i]) / 2 for i, j in _PAIRS])
         width = b.exp_range[:, 1] - b.exp_range[:, 0]
-        sigma = np.r_[
-            np.full(b.n_shape, self.options.shape_sigma), self.options.exp_sigma * width
-        ]
-        self._prior = 1 / sigma**2
+        exp_sigma = np.maximum(self.options.exp_sigma * width, 1e-6)
+        self._prior = 1 / np.r_[np.full(b.n_shape, self.options.shape_sigma), exp_sigma] ** 2
+        free = np.full(b.n_shape, np.inf)
+        self._low, self._high = np.r_[-free, b.exp_range[:, 0]], np.r_[free, b.exp_range[:, 1]]
 
     def fit(self, points: npt.ArrayLike, batch: int = 512) -> FaceFit:
         """Fit faces.
@@ -305,91 +316,118 @@ class LandmarkFitter:
 
     def _solve(self, p: FloatArray) -> tuple[FloatArray, ...]:
         """Fit one batch of points (n, K, 2), y up."""
-        b, o, n = self.basis, self.options, len(p)
+        o, n, m = self.options, len(p), len(self._prior)
         size = np.sqrt(np.ptp(p, axis=1).prod(axis=1))
         evidence = o.independent_points / (o.noise * size) ** 2
-        a = np.zeros((n, b.components.shape[2]))
-        low = np.r_[np.full(b.n_shape, -np.inf), b.exp_range[:, 0]]
-        high = np.r_[np.full(b.n_shape, np.inf), b.exp_range[:, 1]]
-        rotation = None
-        for _ in range(o.iterations):
-            x = self._points(a)
-            scale, rotation, t = _pose(x, p, self._weight, rotation)
+        mean_point = np.einsum("k,nkj->nj", self._weight, p)
+        cross = (self._weighted @ p).reshape(n, 3, m + 1, 2)
+        gram = self._gram.reshape(6, (m + 1) ** 2)
+        inner = np.ascontiguousarray(self._gram[:, :m, :m]).reshape(6, m * m)
+        a, rotation = np.zeros((n, m)), None
+        for step in range(o.iterations + 1):
+            c = np.column_stack([a, np.ones(n)])
+            second = (c[:, :, None] * c[:, None]).reshape(n, (m + 1) ** 2) @ gram.T
+            moments = _Moments(
+                c @ self._sum.T,
+                mean_point,
+                second[:, _SYMMETRIC],
+                np.einsum("niaj,na->nij", cross, c),
+            )
+            scale, rotation, t = _pose(moments, rotation)
+            if step == o.iterations:
+                break
             camera = scale[:, None, None] * rotation[:, :2]
             q = camera.transpose(0, 2, 1) @ camera
-            six = np.stack([q[:, i, j] for i, j in self._pairs], 1)
-            m = a.shape[1]
-            h = (six @ self._gram).reshape(n, m, m) * evidence[:, None, None]
+            six = np.stack([q[:, i, j] * (1 + (i != j)) for i, j in _PAIRS], 1)
+            h = (six @ inner).reshape(n, m, m)
+            g = np.einsum("nji,niaj->na", camera, cross[:, :, :m])
+            g -= np.einsum("nji,nj->ni", camera, t) @ self._sum[:, :m]
+            g -= six @ self._gram[:, :m, m]
+            h *= evidence[:, None, None]
+            g *= evidence[:, None]
             h += np.diag(self._prior)
-            r = p - t[:, None] - b.mean @ camera.transpose(0, 2, 1)
-            g = ((r @ camera).reshape(n, -1) @ self._weighted) * evidence[:, None]
-            a = np.linalg.solve(h, g[:, :, None])[:, :, 0]
-            outside = (a < low) | (a > high)
-            if outside.any():
-                # Hold what went out of bounds at the bound, solve the rest anew.
-                rows = np.flatnonzero(outside.any(1))
-                hold = np.where(outside[rows], 1e6 * np.einsum("nii->ni", h[rows]), 0.0)
-                bound = np.clip(a[rows], low, high)
-                bound[~np.isfinite(bound)] = 0.0
-                held = h[rows] + hold[:, :, None] * np.eye(m)
-                pulled = g[rows] + hold * bound
-                a[rows] = np.linalg.solve(held, pulled[:, :, None])[:, :, 0]
-                a = np.clip(a, low, high)
-        x = self._points(a)
-        scale, rotation, t = _pose(x, p, self._weight, rotation)
+            a = self._bounded(h, g)
+        x = (c @ self._flat()).reshape(n, p.shape[1], 3)
         fitted = scale[:, None, None] * (x @ rotation[:, :2].transpose(0, 2, 1)) + t[:, None]
         return scale, rotation, t, a, fitted
 
-    def _points(self, a: FloatArray) -> FloatArray:
-        k = len(self.basis.mean)
-        return (a @ self._flat).reshape(len(a), k, 3) + self.basis.mean
+    def _bounded(self, h: FloatArray, g: FloatArray) -> FloatArray:
+        """Solve h a = g within the bounds: what leaves them is held there, the rest solved anew."""
+        a = np.linalg.solve(h, g[:, :, None])[:, :, 0]
+        outside = (a < self._low) | (a > self._high)
+        rows = np.flatnonzero(outside.any(1))
+        if len(rows):
+            stiff = np.where(outside[rows], 1e6 * np.einsum("nii->ni", h[rows]), 0.0)
+            bound = np.clip(a[rows], self._low, self._high)
+            held = h[rows] + stiff[:, :, None] * np.eye(a.shape[1])
+            a[rows] = np.linalg.solve(held, (g[rows] + stiff * bound)[:, :, None])[:, :, 0]
+        return np.clip(a, self._low, self._high)
+
+    def _flat(self) -> FloatArray:
+        b = self.basis
+        whole = np.concatenate([b.components, b.mean[:, :, None]], axis=2)
+        return whole.reshape(-1, whole.shape[2]).T
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """Weighted sums over n faces' points: of model and picture points, and of their products."""
+
+    model: FloatArray
+    picture: FloatArray
+    model_model: FloatArray
+    model_picture: FloatArray
 
 
 def _pose(
-    x: FloatArray, p: FloatArray, w: FloatArray, rotation: FloatArray | None
+    moments: _Moments, rotation: FloatArray | None
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return scale (n,), rotation (n, 3, 3), translation (n, 2) of p ~ s R[:2] x + t.
 
-    ``x`` (n, K, 3) and ``p`` (n, K, 2) enter through their weighted moments alone. Without a start,
-    the affine solution's polar factor is one; then Gauss-Newton steps on a rotation vector and
-    the scale.
+    Without a start, the affine solution's polar factor is one; then Gauss-Newton steps on a
+    rotation vector and the scale.
     """
-    xm, pm = np.einsum("k,nki->ni", w, x), np.einsum("k,nki->ni", w, p)
-    x, p = x - xm[:, None], p - pm[:, None]
-    xw = (x * w[:, None]).transpose(0, 2, 1)
-    xx, xp = xw @ x, xw @ p
+    xm, pm = moments.model, moments.picture
+    xx = moments.model_model - xm[:, :, None] * xm[:, None]
+    xp = moments.model_picture - xm[:, :, None] * pm[:, None]
     steps = 3
     if rotation is None:
         affine = np.linalg.solve(xx, xp).transpose(0, 2, 1)
         u, _, vt = np.linalg.svd(affine, full_matrices=False)
         two = u @ vt
-        rotation = np.concatenate([two, np.cross(two[:, :1], two[:, 1:])], axis=1)
+        third = np.cross(two[:, 0], two[:, 1])
+        rotation = np.concatenate([two, third[:, None]], axis=1)
         steps = 10
-    for _ in range(steps + 1):
+    for step in range(steps + 1):
         m = rotation @ xx @ rotation.transpose(0, 2, 1)
         c = rotation @ xp
         spread = m[:, 0, 0] + m[:, 1, 1]
         s = (c[:, 0, 0] + c[:, 1, 1]) / spread
-        if steps == 0:
-            break
-        steps -= 1
-        e = c - s[:, None, None] * m[:, :, :2]
-        a = np.zeros((len(x), 4, 4))
-        a[:, 0, 0] = a[:, 1, 1] = s**2 * m[:, 2, 2]
-        a[:, 2, 2] = s**2 * spread
-        a[:, 0, 2] = a[:, 2, 0] = -(s**2) * m[:, 2, 0]
-        a[:, 1, 2] = a[:, 2, 1] = -(s**2) * m[:, 2, 1]
-        a[:, 0, 3] = a[:, 3, 0] = -s * m[:, 2, 1]
-        a[:, 1, 3] = a[:, 3, 1] = s * m[:, 2, 0]
-        a[:, 3, 3] = spread
-        g = np.stack(
-            [-s * e[:, 2, 1], s * e[:, 2, 0], s * (e[:, 0, 1] - e[:, 1, 0]), e[:, 0, 0] + e[:, 1, 1]],
-            1,
-        )
-        step = np.linalg.solve(a, g[:, :, None])[:, :3, 0]
-        rotation = _rodrigues(step) @ rotation
+        if step < steps:
+            rotation = _rodrigues(_rotation_step(m, c, s)) @ rotation
     t = pm - s[:, None] * np.einsum("nij,nj->ni", rotation[:, :2], xm)
     return s, rotation, t
+
+
+def _rotation_step(m: FloatArray, c: FloatArray, s: FloatArray) -> FloatArray:
+    """Return a Gauss-Newton step of the rotation vector (n, 3).
+
+    With turned points y, a small turn v moves s·y by s·v x y; ``m`` is the sum of y y', ``c`` that
+    of y p', and the scale is the fourth unknown.
+    """
+    spread = m[:, 0, 0] + m[:, 1, 1]
+    e = c - s[:, None, None] * m[:, :, :2]
+    a = np.zeros((len(s), 4, 4))
+    a[:, 0, 0] = a[:, 1, 1] = s**2 * m[:, 2, 2]
+    a[:, 2, 2] = s**2 * spread
+    a[:, 0, 2] = a[:, 2, 0] = -(s**2) * m[:, 2, 0]
+    a[:, 1, 2] = a[:, 2, 1] = -(s**2) * m[:, 2, 1]
+    a[:, 0, 3] = a[:, 3, 0] = -s * m[:, 2, 1]
+    a[:, 1, 3] = a[:, 3, 1] = s * m[:, 2, 0]
+    a[:, 3, 3] = spread
+    turn = s[:, None] * np.stack([-e[:, 2, 1], e[:, 2, 0], e[:, 0, 1] - e[:, 1, 0]], 1)
+    g = np.column_stack([turn, e[:, 0, 0] + e[:, 1, 1]])
+    return np.linalg.solve(a, g[:, :, None])[:, :3, 0]
 
 
 def _rodrigues(v: FloatArray) -> FloatArray:

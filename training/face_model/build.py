@@ -23,7 +23,7 @@ from training.face_model import expression, regions
 from training.face_model.cage import build_cage
 from training.face_model.contact import Slit, closing_operator, make_slit
 from training.face_model.identity import IdentityModel, IdentitySpace, align, principal_components
-from training.face_model.landmarks import LandmarkTable, load_table
+from training.face_model.landmarks import LandmarkTable, lash_offsets, load_table
 from training.face_model.makehuman import BaseMesh, data_folder, load_base
 from training.face_model.surface import Surface, build_surface
 from training.face_model.unwrap import unwrap
@@ -262,8 +262,10 @@ def build(data: Path, table: LandmarkTable | None) -> dict[str, np.ndarray]:
         region, names = regions.label(u, mirror, table, inside, eye)
         out |= {
             "keypoints": table.keypoints.astype(np.int32),
+            "keypoints_anatomical": table.anatomical.astype(np.int32),
             "mediapipe_vertices": table.vertices.astype(np.int32),
             "mediapipe_weights": table.weights.astype(np.float32),
+            "mediapipe_offset": lash_offsets().astype(np.float32),
             "region": region.astype(np.uint8),
             "region_names": np.array(names),
         }

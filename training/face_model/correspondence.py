@@ -251,39 +251,25 @@ def main() -> None:
     vertices[outside], weights[outside] = attach(places[outside], open_mouth, tri, skin)
     vertices[~outside], weights[~outside] = attach(places[~outside], open_mouth, tri, eye)
 
-    lips, (right, left) = g.lips, g.lids
-    edges: dict[int, np.ndarray] = {}
-    for points, choice in (
-        (UPPER_INNER, lips.upper[1:-1]),
-        (LOWER_INNER, lips.lower[1:-1]),
-        (RIGHT_UPPER_LID, right.upper[1:-1]),
-        (RIGHT_LOWER_LID, right.lower[1:-1]),
-        (LEFT_UPPER_LID, left.upper[1:-1]),
-        (LEFT_LOWER_LID, left.lower[1:-1]),
-        (CORNERS[:1], lips.upper[:1]),
-        (CORNERS[1:], lips.upper[-1:]),
-        (RIGHT_LID_CORNERS[:1], right.upper[:1]),
-        (RIGHT_LID_CORNERS[1:], right.upper[-1:]),
-        (LEFT_LID_CORNERS[:1], left.upper[-1:]),
-        (LEFT_LID_CORNERS[1:], left.upper[:1]),
-    ):
-        edges |= dict.fromkeys(points, choice)
+    from training.face_model.refine import edges
+
     moved = []
-    for k, choice in edges.items():
+    for k, choice in edges(g).items():
         v = choice[np.linalg.norm(open_mouth[choice] - places[k], axis=1).argmin()]
         moved.append(np.linalg.norm(open_mouth[v] - places[k]))
         vertices[k], weights[k] = v, (1.0, 0.0, 0.0)
     log.info("edge points moved by %.2f mm in the mean, %.2f at most", np.mean(moved), max(moved))
 
-    table = LandmarkTable(vertices, weights, np.zeros(68, int), len(u))
+    none = np.zeros(68, int)
+    table = LandmarkTable(vertices, weights, none, none, len(u))
     groups = {k: np.array([v]) for k, v in zip(
         (36, 37, 38, 39, 40, 41), vertices[[33, 160, 158, 133, 153, 144], 0], strict=True)}
     groups |= {k: np.array([v]) for k, v in zip(
         (60, 61, 67), vertices[[78, 81, 178], 0], strict=True)}
-    groups |= {62: lips.upper, 66: lips.lower}
+    groups |= {62: g.lips.upper, 66: g.lips.lower}
     keypoints = snap_68(to_68(table.place(open_mouth)), open_mouth, mirror, groups, skin)
     log.info("%d distinct key points", len(set(keypoints.tolist())))
-    save_table(LandmarkTable(vertices, weights, keypoints, len(u)))
+    save_table(LandmarkTable(vertices, weights, keypoints, keypoints, len(u)))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,27 @@ import numpy as np
 TABLE = Path(__file__).with_name("landmarks.json")
 
 
+LASH_MARGIN = 0.9  # mm from the lid's edge to the lash line that MediaPipe marks
+# Points of one lid from its outer to its inner corner; upper lids, then lower ones.
+LIDS = (
+    (246, 161, 160, 159, 158, 157, 173), (466, 388, 387, 386, 385, 384, 398),
+    (7, 163, 144, 145, 153, 154, 155), (249, 390, 373, 374, 380, 381, 382),
+)  # fmt: skip
+
+
+def lash_offsets() -> np.ndarray:
+    """Return (478, 3) offsets in mm from points of the mesh to MediaPipe's points.
+
+    Lid points are bound to the edges of the lids, so that they close with them, but MediaPipe's
+    lids stay some 1.5 mm apart when an eye is shut: it marks the lashes.
+    """
+    out = np.zeros((478, 3))
+    taper = LASH_MARGIN * np.array([0.4, 0.75, 1.0, 1.0, 1.0, 0.75, 0.4])
+    for lid, sign in zip(LIDS, (1, 1, -1, -1), strict=True):
+        out[list(lid), 1] = sign * taper
+    return out
+
+
 @dataclass(frozen=True)
 class LandmarkTable:
     """Correspondence of landmarks and mesh.
@@ -27,7 +48,9 @@ class LandmarkTable:
     weights : (478, 3) float64
         Barycentric weights in it.
     keypoints : (68,) int64
-        Vertices of iBUG's points.
+        Vertices of iBUG's points, by agreement with the reference aligner.
+    anatomical : (68,) int64
+        The same by anatomy, from MediaPipe's points.
     n_vertices : int
         Size of the mesh that the table belongs to.
     """
@@ -35,6 +58,7 @@ class LandmarkTable:
     vertices: np.ndarray
     weights: np.ndarray
     keypoints: np.ndarray
+    anatomical: np.ndarray
     n_vertices: int
 
     def place(self, x: np.ndarray) -> np.ndarray:
@@ -50,6 +74,7 @@ def load_table(path: Path = TABLE) -> LandmarkTable:
         np.array(d["mediapipe_vertices"]),
         np.array(d["mediapipe_weights"]),
         np.array(d["keypoints"]),
+        np.array(d.get("anatomical", d["keypoints"])),
         d["n_vertices"],
     )
 
@@ -59,6 +84,7 @@ def save_table(table: LandmarkTable, path: Path = TABLE) -> None:
     d = {
         "n_vertices": table.n_vertices,
         "keypoints": table.keypoints.tolist(),
+        "anatomical": table.anatomical.tolist(),
         "mediapipe_vertices": table.vertices.tolist(),
         "mediapipe_weights": np.round(table.weights, 4).tolist(),
     }

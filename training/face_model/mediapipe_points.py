@@ -26,11 +26,13 @@ INPUT_SIDE = 336  # MediaPipe's own networks work at 128 (detector) and 256 (mes
 FACES = ("celeba", "generated", "stylegan", "lfw", "ytf", "mixed")
 
 
-def face_crops(root: Path, every: int) -> Iterator[tuple[str, np.ndarray, float, float, float]]:
+def face_crops(
+    root: Path, every: int, offset: int
+) -> Iterator[tuple[str, np.ndarray, float, float, float]]:
     """Yield (name, crop, x0, y0, side) for every n-th file of the face crops."""
     with (root / "index.csv").open() as f:
         names = [r["file"] for r in csv.DictReader(f) if r["source"] in FACES]
-    for name in names[::every]:
+    for name in names[offset::every]:
         im = cv2.imread(str(root / name))
         if im is not None:
             yield name, im, 0.0, 0.0, float(im.shape[0])
@@ -99,8 +101,9 @@ def main() -> None:
     p.add_argument("root", type=Path)
     p.add_argument("out", type=Path)
     p.add_argument("--every", type=int, default=4, help="take every n-th face crop")
+    p.add_argument("--offset", type=int, default=0, help="start at this face crop")
     a = p.parse_args()
-    detect(face_crops(a.root, a.every) if a.kind == "faces" else scene_crops(a.root), a.out)
+    detect(face_crops(a.root, a.every, a.offset) if a.kind == "faces" else scene_crops(a.root), a.out)
 
 
 if __name__ == "__main__":

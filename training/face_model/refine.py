@@ -21,14 +21,20 @@ from tddfa.fit import FaceFit, LandmarkBasis, LandmarkFitter, load_landmark_basi
 from training.face_model.build import Geometry, build_geometry
 from training.face_model.correspondence import (
     CORNERS,
+    LEFT_LID_CORNERS,
+    LEFT_LOWER_LID,
+    LEFT_UPPER_LID,
     LOWER_INNER,
+    RIGHT_LID_CORNERS,
+    RIGHT_LOWER_LID,
+    RIGHT_UPPER_LID,
     UPPER_INNER,
     attach,
     mirror_points,
     snap_68,
     to_68,
 )
-from training.face_model.landmarks import LandmarkTable, load_table, save_table
+from training.face_model.landmarks import LandmarkTable, lash_offsets, load_table, save_table
 from training.face_model.makehuman import data_folder
 
 log = logging.getLogger(__name__)
@@ -67,7 +73,7 @@ def basis_at(model: dict[str, np.ndarray], table: LandmarkTable, start: Landmark
 
     return replace(
         start,
-        mean=rows("u")[:, :, 0],
+        mean=rows("u")[:, :, 0] + lash_offsets()[:N],
         components=np.concatenate([rows("w_shp"), rows("w_exp")], 2),
     )
 
@@ -83,16 +89,31 @@ def offsets(fit: FaceFit, points: np.ndarray, normal: np.ndarray) -> np.ndarray:
     # Weighted least squares per point; the ridge along the normal keeps it on the surface.
     a = np.einsum("nk,nij,nil->kjl", use, camera, camera)
     b = np.einsum("nk,nij,nki->kj", use, camera, left_over)
-    trace = np.trace(a, axis1=1, axis2=2)[:, None, None]
+    trace = np.maximum(np.trace(a, axis1=1, axis2=2), 1.0)[:, None, None]
     a += 100 * trace * np.einsum("ki,kj->kij", normal, normal) + 1e-3 * trace * np.eye(3)
     return np.linalg.solve(a, b[:, :, None])[:, :, 0]
 
 
 def edges(g: Geometry) -> dict[int, np.ndarray]:
-    """Return the vertices that inner lip points are bound to."""
-    out = dict.fromkeys(UPPER_INNER, g.lips.upper[1:-1])
-    out |= dict.fromkeys(LOWER_INNER, g.lips.lower[1:-1])
-    return out | {CORNERS[0]: g.lips.upper[:1], CORNERS[1]: g.lips.upper[-1:]}
+    """Return the vertices that points of the inner lips and of the lids are bound to."""
+    lips, (right, left) = g.lips, g.lids
+    out: dict[int, np.ndarray] = {}
+    for points, choice in (
+        (UPPER_INNER, lips.upper[1:-1]),
+        (LOWER_INNER, lips.lower[1:-1]),
+        (RIGHT_UPPER_LID, right.upper[1:-1]),
+        (RIGHT_LOWER_LID, right.lower[1:-1]),
+        (LEFT_UPPER_LID, left.upper[1:-1]),
+        (LEFT_LOWER_LID, left.lower[1:-1]),
+        (CORNERS[:1], lips.upper[:1]),
+        (CORNERS[1:], lips.upper[-1:]),
+        (RIGHT_LID_CORNERS[:1], right.upper[:1]),
+        (RIGHT_LID_CORNERS[1:], right.upper[-1:]),
+        (LEFT_LID_CORNERS[:1], left.upper[-1:]),
+        (LEFT_LID_CORNERS[1:], left.upper[:1]),
+    ):
+        out |= dict.fromkeys(points, choice)
+    return out
 
 
 def refine(model: dict[str, np.ndarray], points: np.ndarray, g: Geometry, table: LandmarkTable,
@@ -133,7 +154,7 @@ def refine(model: dict[str, np.ndarray], points: np.ndarray, g: Geometry, table:
     groups |= dict.fromkeys((37, 38), right.upper) | dict.fromkeys((40, 41), right.lower)
     groups |= {36: right.upper[:1], 39: right.upper[-1:]}
     keypoints = snap_68(to_68(table.place(open_mouth)), open_mouth, model["mirror"], groups, skin)
-    return replace(table, keypoints=keypoints)
+    return replace(table, keypoints=keypoints, anatomical=keypoints)
 
 
 def main() -> None:

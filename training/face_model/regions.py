@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.path import Path as Outline
-from scipy.spatial import cKDTree
 
 from training.face_model.landmarks import LandmarkTable
 
@@ -47,12 +46,12 @@ def label(
         out[mask] = NAMES.index(name)
 
     brow = points[list(RIGHT_BROW)]
-    top, bottom = brow[:, 1].max(), points[[17], 1][0]
+    bottom = points[17, 1]
     front = u[:, 2] > points[234, 2]
     put("forehead", front & (u[:, 1] > brow[:, 1].min()) & (np.abs(u[:, 0]) < 70))
     chin = front & (u[:, 1] < bottom) & (np.abs(u[:, 0]) < abs(points[150, 0]))
     put("chin", chin & (u[:, 2] > points[172, 2]))
-    put("right_cheek", within(RIGHT_CHEEK))
+    put("right_cheek", within(RIGHT_CHEEK) & front)
     put("nose", within(NOSE))
     put("right_brow", within(RIGHT_BROW))
     put("right_eye", within(RIGHT_EYE) | (eye & (u[:, 0] < 0)))
@@ -63,10 +62,9 @@ def label(
     put("upper_lip", lips & (u[:, 1] >= line))
     put("lower_lip", lips & (u[:, 1] < line))
     put("mouth_inside", inside)
-    ear = (u[:, 0] < points[234, 0] - 1) & (np.abs(u[:, 1] - points[234, 1] + 8) < 40)
-    side = cKDTree(points[[234, 127, 93]]).query(u)[0] > 6
-    put("right_ear", ear & side & (u[:, 2] < points[234, 2] + 2) & (u[:, 0] < -71))
-    assert top > bottom
+    y, z = points[234, 1:]
+    ear = (u[:, 0] < -72) & (np.abs(u[:, 1] - y + 8) < 38) & (u[:, 2] < z + 4)
+    put("right_ear", ear)
 
     right = [i for i, k in enumerate(NAMES) if k.startswith("right_")]
     swap = np.arange(len(NAMES))
