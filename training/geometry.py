@@ -10,7 +10,7 @@ Every picture is sampled once; all of it is tensor arithmetic, the same on CPU a
 
 import torch
 from torch import Tensor
-from torch.nn.functional import grid_sample
+from torch.nn.functional import grid_sample, interpolate
 
 from training.basis import TrainingBasis
 from training.batch import CANVAS, INPUT, Crops
@@ -19,6 +19,7 @@ from training.views import Views
 # The distance by which a surface with slope s moves under a turn d is s·tan(d) of the way to the
 # answer: at 12 degrees and slope 2 six steps leave less than half a hundredth.
 STEPS = 6
+NODES = INPUT // 2 + 2
 
 
 def turn_matrices(yaw: Tensor, pitch: Tensor) -> Tensor:
@@ -91,8 +92,7 @@ def show(crops: Crops, views: Views, landmarks: TrainingBasis, flip: Tensor) -> 
     target = _target_grid(views.flip, camera.device)
     canvas = (target - INPUT / 2) @ torch.linalg.inv(zoom).transpose(1, 2) + center[:, None]
     source = _unturn(canvas, rotation, center3, crops.depth)
-    grid = torch.stack([source[..., 0], CANVAS - source[..., 1]], dim=2) * (2 / CANVAS) - 1
-    grid = grid.reshape(-1, INPUT, INPUT, 2)
+    grid = _every_pixel(_as_grid(source)).permute(0, 2, 3, 1)
     planes = crops.images.permute(0, 3, 1, 2).float()
     images = grid_sample(planes, grid, padding_mode="reflection", align_corners=False)
     inside = (grid.abs() <= 1).all(dim=3)[:, None]
@@ -100,12 +100,28 @@ def show(crops: Crops, views: Views, landmarks: TrainingBasis, flip: Tensor) -> 
 
 
 def _target_grid(flip: Tensor, device: torch.device) -> Tensor:
-    """Return each output pixel's center in the network's frame, y up, (n, 14400, 2)."""
-    edge = torch.arange(INPUT, device=device) + 0.5
+    """Return the nodes of a lattice over the output in the network's frame, y up, (n, 3844, 2).
+
+    Every other pixel corner, one beyond the edges: the surface's depth is coarser than that.
+    """
+    edge = torch.arange(NODES, device=device) * 2.0 - 1
     y, x = torch.meshgrid(INPUT - edge, edge, indexing="ij")
     plain = torch.stack([x, y], dim=2).reshape(1, -1, 2)
     mirrored = torch.stack([INPUT - x, y], dim=2).reshape(1, -1, 2)
     return torch.where(flip[:, None, None], mirrored, plain)
+
+
+def _as_grid(canvas: Tensor) -> Tensor:
+    """Return places of the canvas (n, k, 2) as `grid_sample` counts them: -1 to 1, y down."""
+    return canvas * canvas.new_tensor([2 / CANVAS, -2 / CANVAS]) + canvas.new_tensor([-1.0, 1.0])
+
+
+def _every_pixel(nodes: Tensor) -> Tensor:
+    """Interpolate what is known at the lattice's nodes, (n, 3844, 2) to (n, 2, 120, 120)."""
+    planes = nodes.transpose(1, 2).reshape(len(nodes), 2, NODES, NODES)
+    fine = interpolate(planes, scale_factor=2, mode="bilinear", align_corners=False)
+    # Node i lies at 2i - 1, output k of the doubled lattice therefore at k - 1.5.
+    return fine[:, :, 2 : 2 + INPUT, 2 : 2 + INPUT]
 
 
 def _unturn(canvas: Tensor, rotation: Tensor, center: Tensor, depth: Tensor) -> Tensor:
@@ -120,7 +136,7 @@ def _unturn(canvas: Tensor, rotation: Tensor, center: Tensor, depth: Tensor) -> 
     relative = (depth - center[:, 2, None, None])[:, None]
     found = canvas
     for _ in range(STEPS):
-        grid = torch.stack([found[..., 0], CANVAS - found[..., 1]], dim=2) * (2 / CANVAS) - 1
+        grid = _as_grid(found)
         z = grid_sample(relative, grid[:, None], padding_mode="border", align_corners=False)
         z = z.reshape(len(depth), -1, 1)
         found = (moved - z * slope[:, None]) @ linear + center[:, None, :2]
