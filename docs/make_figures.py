@@ -20,7 +20,6 @@ from tddfa.cli import run_main
 from tddfa.params import FloatArray, split_params
 from tddfa.pose import head_pose
 from tddfa.reconstruct import image_cameras, reconstruct_vertices
-from tddfa.topology import Topology
 from utils.depth import depth
 from utils.landmarks import PARTS
 from utils.pncc import pncc
@@ -49,7 +48,7 @@ class Studio:
     def __init__(self, model: MorphableModel, side: int) -> None:
         self.model = model
         self.side = side
-        self.tri = front_clockwise(model)
+        self.tri = model.tri
         points = model.u.reshape(-1, 3)
         self.center = (points.max(axis=0) + points.min(axis=0)) / 2
         self.scale = EXTENT * CROP / float(np.ptp(points[:, 1]))
@@ -94,15 +93,6 @@ class Studio:
         reach = 0.45 * float(np.ptp(self.model.u[1::3]))
         points = self.center + np.vstack([np.zeros(3), reach * np.eye(3)])
         return np.asarray((points @ camera[:, :3].T + camera[:, 3])[:, :2])
-
-
-def front_clockwise(model: MorphableModel) -> Topology:
-    """Return the triangles turning clockwise seen from the front, as the renderer expects."""
-    points = model.u.reshape(-1, 3)
-    a, b, c = (points[model.tri[:, k]] for k in range(3))
-    if np.cross(b - a, c - a)[:, 2].sum() < 0:
-        return model.tri
-    return Topology(np.asarray(model.tri)[:, ::-1], model.tri.ncc_code, model.tri.uv)
 
 
 def sheet(rows: int, columns: int, side: int) -> tuple[Figure, npt.NDArray[Any]]:

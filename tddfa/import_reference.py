@@ -17,7 +17,7 @@ import numpy as np
 from tddfa.cli import run_main
 from tddfa.errors import InputError
 from tddfa.export_onnx import export_onnx
-from tddfa.model_files import FORMAT_VERSION, ModelTables, load_face_model
+from tddfa.model_files import FORMAT_VERSION, ModelTables, load_face_model, turn_over
 from tddfa.params import LAYOUTS, load_parameter_scale
 from tddfa.reference_files import (
     DETECTOR,
@@ -109,7 +109,7 @@ def _model_arrays(path: Path, tables: ModelTables, n_params: int) -> dict[str, A
         "u": model.u,
         "w_shp": np.ascontiguousarray(model.w_shp[:, :n_shape]),
         "w_exp": np.ascontiguousarray(model.w_exp[:, :n_exp]),
-        "tri": np.asarray(model.tri),
+        "tri": turn_over(model.tri),
         "keypoints": model.keypoints[::3] // 3,
         "ncc_code": model.tri.ncc_code,
         "uv": model.tri.uv,

@@ -74,6 +74,8 @@ def load_face_model(path: str | Path, tables: ModelTables | None = None) -> Morp
         If a file cannot be read, lacks an array, or the arrays' sizes do not agree.
     """
     path = Path(path)
+    if not path.is_file():
+        raise InputError(f"'{path}': no such face model")
     arrays = _read_npz(path) if path.suffix == ".npz" else _read_pickle(path)
     tables = tables or ModelTables()
     if tables.tri is not None:
@@ -149,7 +151,18 @@ def _read_npz(path: Path) -> dict[str, Any]:
     version = int(arrays.get("format_version", 0))
     if version != FORMAT_VERSION:
         raise InputError(f"'{path}': expected format_version {FORMAT_VERSION}, got {version}")
+    if "tri" in arrays:
+        arrays["tri"] = turn_over(arrays["tri"])
     return arrays
+
+
+def turn_over(triangles: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Reverse the order of each triangle's vertices, (M, 3).
+
+    Our files hold triangles as mesh tools expect them: counter-clockwise seen from outside, with y
+    up. In a picture y is down; there the same order would turn all normals away from the viewer.
+    """
+    return np.asarray(triangles)[:, ::-1]
 
 
 def _read_npy(path: Path) -> npt.NDArray[Any]:

@@ -39,8 +39,7 @@ def small_model_file(small_arrays, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def small_config(small_model_file) -> dict[str, object]:
     """Keys of a configuration with untrained weights of width 0.25."""
-    import torch
-
+    torch = pytest.importorskip("torch")
     from tddfa.export_onnx import export_onnx
     from tddfa.mobilenet import MobileNet
 

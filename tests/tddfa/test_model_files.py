@@ -11,7 +11,7 @@ def test_own_format(small_arrays, small_model_file):
     model = load_face_model(small_model_file)
     assert model.n_vertices == 90
     np.testing.assert_array_equal(model.u[:, 0], small_arrays["u"])
-    np.testing.assert_array_equal(model.tri, small_arrays["tri"])
+    np.testing.assert_array_equal(model.tri, small_arrays["tri"][:, ::-1])
     np.testing.assert_array_equal(model.tri.uv, small_arrays["uv"])
     rows = model.keypoints.reshape(68, 3)
     np.testing.assert_array_equal(rows[:, 0], small_arrays["keypoints"] * 3)
@@ -120,3 +120,26 @@ def test_uv_indices_out_of_range(small_model_file, tmp_path):
     tables = ModelTables(uv=tmp_path / "uv.npy", uv_indices=tmp_path / "i.npy")
     with pytest.raises(InputError, match=r"i\.npy"):
         _ = load_face_model(small_model_file, tables).tri.uv
+
+
+def face_normals_z(model):
+    """Depth component of each triangle's normal in the picture's frame, where y is down."""
+    points = model.u.reshape(-1, 3) * [1, -1, 1]
+    a, b, c = (points[np.asarray(model.tri)[:, k]] for k in range(3))
+    return np.cross(b - a, c - a)[:, 2]
+
+
+def test_triangles_face_the_viewer(project_root, upstream):
+    """Ours and the reference's alike, although the files differ."""
+    configs = upstream / "configs"
+    reference = configs / "bfm_interpolated_from_sparse.pkl"
+    for model in (
+        load_face_model(project_root / "configs" / "face_model.npz"),
+        load_face_model(reference, ModelTables(tri=configs / "tri.pkl")),
+    ):
+        assert (face_normals_z(model) > 0).mean() > 0.8
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(InputError, match="no such face model"):
+        load_face_model(tmp_path / "none.npz")
