@@ -4,21 +4,18 @@ Faces are annotated ones of whole photographs, seen through a ROI that is off by
 track's. Against them: crops of pictures without a face, and crops beside a face by 0.7 to 1 of
 its side. As in the tracker, each is aligned first and judged where the landmarks came to lie.
 
-    python benchmarks/face_check.py -c configs/reference_mb05.yml --assets ../shared/upstream \
+    python -m benchmarks.face_check -c configs/reference_mb05.yml --assets ../shared/upstream \
         --scenes ../shared/scenes --negatives ../shared/negatives
 """
 
 import argparse
 import csv
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tddfa.arguments import add_model_arguments, build_pipeline
 from tddfa.cli import run_main

@@ -4,20 +4,17 @@ The yardstick on clips with several faces is an offline pass of the detector ove
 frame as it is, mirrored, and at double size, put together by overlap. The mean score of the three
 passes decides. It is no human annotation; docs/video.md says what was looked at by eye.
 
-    python benchmarks/tracking.py -c configs/reference_mb05.yml --assets ../shared/upstream \
+    python -m benchmarks.tracking -c configs/reference_mb05.yml --assets ../shared/upstream \
         ../shared/videos/*.mp4
 """
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tddfa.arguments import add_model_arguments, build_pipeline
 from tddfa.association import iou_matrix

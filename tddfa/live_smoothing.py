@@ -20,11 +20,11 @@ def _filters() -> dict[str, OneEuro]:
     # Speeds are in radians, face sizes and standard deviations of the training faces per second.
     # The shape belongs to the person: it only becomes better known.
     return {
-        "rotation": RotationOneEuro(min_cutoff=1.0, beta=6.0),
-        "position": OneEuro(min_cutoff=1.5, beta=25.0),
-        "stretch": OneEuro(min_cutoff=0.6, beta=4.0),
+        "rotation": RotationOneEuro(min_cutoff=1.0, beta=20.0),
+        "position": OneEuro(min_cutoff=1.0, beta=25.0),
+        "stretch": OneEuro(min_cutoff=0.6, beta=20.0),
         "shape": OneEuro(min_cutoff=0.15, beta=0.0),
-        "expression": OneEuro(min_cutoff=1.5, beta=0.6),
+        "expression": OneEuro(min_cutoff=1.5, beta=0.2),
     }
 
 
