@@ -57,6 +57,11 @@ class PackedFaces:
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def usable(self) -> npt.NDArray[np.bool_]:
+        """Which crops have a label to be trusted, (n,); all but after `relabel`."""
+        return np.asarray(np.isfinite(self.labels.residual))
+
     def crops(self, index: npt.NDArray[np.integer]) -> Crops:
         """Return some crops as a batch on the CPU."""
         return Crops(
@@ -146,6 +151,47 @@ def place(mean: FloatArray, basis: FloatArray, alpha: FloatArray, camera: FloatA
     """Return the vertices (N, 3) of one face in the frame of its camera."""
     shape = (mean + basis @ alpha).reshape(-1, 3)
     return np.asarray(shape @ camera[:, :3].T + camera[:, 3], np.float32)
+
+
+def relabel(folder: Path, labels: Labels, trusted: npt.NDArray[np.bool_]) -> int:
+    """Give the crops of a packed data set new labels, after a change of fitter or landmarks.
+
+    Pictures and depth stay as they are: a fit that moves a vertex by a pixel changes neither.
+
+    Parameters
+    ----------
+    folder : Path
+    labels : Labels
+        Of at least all crops of the set; in the terms of the same basis as before.
+    trusted : ndarray, shape (n,), bool
+        Which of `labels` are good; crops whose label is not, are not drawn any more.
+
+    Returns
+    -------
+    int
+        Number of crops that can be drawn.
+
+    Raises
+    ------
+    InputError
+        If a crop of the set has no label.
+    """
+    faces = open_packed(folder)
+    row = {name: i for i, name in enumerate(labels.names.tolist())}
+    missing = [name for name in faces.labels.names.tolist() if name not in row]
+    if missing:
+        raise InputError(f"'{folder}': expected a label of '{missing[0]}'")
+    index = np.array([row[name] for name in faces.labels.names.tolist()])
+    residual = np.where(trusted[index], labels.residual[index], np.inf).astype(np.float32)
+    new = Labels(labels.names[index], labels.camera[index], labels.alpha[index], residual)
+    save_arrays(
+        folder / "labels.npz",
+        depth=faces.depth,
+        valid=faces.valid,
+        held_out=faces.held_out,
+        **{name: getattr(new, name) for name in LABEL_ARRAYS},
+    )
+    return int(np.isfinite(residual).sum())
 
 
 def valid_box(image: npt.NDArray[np.uint8]) -> tuple[int, int, int, int]:

@@ -24,7 +24,7 @@ from tddfa.model_files import load_face_model
 from training.batch import CANVAS
 from training.files import replacing
 from training.labels import Labels, save_labels, trusted
-from training.packed import pack, read_crop
+from training.packed import pack, read_crop, relabel
 from training.points import FacePoints, find_points, list_pictures, load_points
 from training.second_opinion import load_second_opinion
 
@@ -68,6 +68,8 @@ def prepare(args: argparse.Namespace) -> int:
     second = load_second_opinion(args.second_opinion) if args.second_opinion else None
     keep = trusted(labels, model, second)
     save_labels(out / "all_labels.npz", labels)
+    if args.relabel:
+        return relabel(out, labels, keep)
     report = {
         "crops": len(present),
         "without a face": len(found.names) - len(labels.names),
@@ -99,6 +101,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("photos", type=Path, help="folder of photos, or of crops with --crops")
     add("--out", type=Path, required=True, help="folder of the data set")
     add("--crops", action="store_true", help="the folder holds square crops")
+    add("--relabel", action="store_true", help="fit the points of --out anew, keep its pictures")
     add("--points", type=Path, help="folder of training.points (default: points in --out)")
     add("--keep-points", action="store_true", help="use the points that are there, find no more")
     add("--second-opinion", type=Path, help="archive of training.second_opinion")

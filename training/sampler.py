@@ -40,7 +40,7 @@ class BatchSampler:
         weights: Sequence[npt.NDArray[np.floating]] | None = None,
     ) -> None:
         self.sources = list(sources)
-        self.rows = [np.flatnonzero(~source.held_out) for source in self.sources]
+        self.rows = [np.flatnonzero(~source.held_out & source.usable) for source in self.sources]
         given = weights or [np.ones(len(source)) for source in self.sources]
         self._cumulative = [
             np.cumsum(weight[rows]) for weight, rows in zip(given, self.rows, strict=True)
@@ -88,7 +88,7 @@ def held_out(sources: Sequence[PackedFaces], limit: int) -> Crops:
     each = max(1, limit // len(sources))
     parts = []
     for source in sources:
-        rows = np.flatnonzero(source.held_out)
+        rows = np.flatnonzero(source.held_out & source.usable)
         if len(rows):
             parts.append(source.crops(rows[:: max(1, len(rows) // each)][:each]))
     if not parts:

@@ -114,7 +114,7 @@ class Profiler:
     ) -> None:
         self.faces, self.model, self.seed = faces, model, seed
         yaw, _ = angles(faces.labels.camera)
-        usable = np.flatnonzero(np.abs(yaw) < MOST_YAW)
+        usable = np.flatnonzero((np.abs(yaw) < MOST_YAW) & faces.usable)
         if not len(usable):
             raise InputError(f"data: expected faces with a yaw below {MOST_YAW:.0f} degrees")
         generator = np.random.default_rng(seed)

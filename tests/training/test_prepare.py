@@ -1,3 +1,5 @@
+import shutil
+
 import cv2
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from tddfa.fit import LandmarkFitter, load_landmark_basis
 from training import points, prepare
 from training.crops import cut_faces
 from training.labels import Labels, disagreement, landmarks, load_labels, save_labels, trusted
-from training.packed import open_packed, valid_box
+from training.packed import open_packed, relabel, valid_box
 from training.points import N_POINTS, FacePoints
 from training.second_opinion import SecondOpinion
 
@@ -84,6 +86,26 @@ def test_crops_with_points_are_packed(found, tmp_path):
     packed = open_packed(out)
     assert packed.labels.names.tolist() == found.names[:3].tolist()
     assert packed.detected and (packed.images == 90).all()
+
+
+def test_relabeling_keeps_pictures_and_drops_what_became_doubtful(packed_folder, tmp_path):
+    folder = tmp_path / "set"
+    shutil.copytree(packed_folder, folder)
+    before = open_packed(folder)
+    order = np.arange(len(before))[::-1]
+    labels = Labels(
+        before.labels.names[order], before.labels.camera[order] + 1, before.labels.alpha[order],
+        before.labels.residual[order],
+    )  # fmt: skip
+    good = np.ones(len(before), bool)
+    good[0] = False
+    assert relabel(folder, labels, good) == len(before) - 1
+    after = open_packed(folder)
+    np.testing.assert_allclose(after.labels.camera, before.labels.camera + 1)
+    assert np.flatnonzero(~after.usable).tolist() == [len(before) - 1]
+    assert (after.images == before.images).all()
+    with pytest.raises(InputError, match="expected a label"):
+        relabel(folder, labels[order[:3]], good[:3])
 
 
 def test_points_are_found_once_and_shared_out(tmp_path, monkeypatch):

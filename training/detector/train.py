@@ -154,7 +154,7 @@ def train(args: argparse.Namespace) -> None:
     faces = open_packed(args.crops)
     if not faces.detected:
         raise InputError(f"'{args.crops}': expected crops of detected faces, not turned ones")
-    rows = np.flatnonzero(~faces.held_out)
+    rows = np.flatnonzero(~faces.held_out & faces.usable)
     rows = rows[:: max(1, len(rows) // args.most_crops)]
     composer = Composer(
         (args.scenes, trained_on(load_boxes(args.scene_boxes))),
