@@ -61,8 +61,9 @@ class TrackedFace:
 def landmark_roi(landmarks: FloatArray) -> list[float]:
     """Return `tddfa.roi.parse_roi_box_from_landmark` without its checks, NaN where it has NaN."""
     low, high = landmarks[:2].min(axis=1), landmarks[:2].max(axis=1)
-    center, half = (low + high) / 2, max(high - low) / np.sqrt(2)
-    return [*(center - half).tolist(), *(center + half).tolist()]
+    with np.errstate(invalid="ignore", over="ignore"):
+        center, half = (low + high) / 2, max(high - low) / np.sqrt(2)
+        return [*(center - half).tolist(), *(center + half).tolist()]
 
 
 @dataclass

@@ -63,7 +63,7 @@ class TrackerSettings:
         Follow no more than this, the largest first.
     """
 
-    detect_every: int = 10
+    detect_every: int = 15
     birth: int = 2
     death: int = 15
     high: float = 0.5

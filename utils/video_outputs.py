@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from tddfa.frames import Frame
 from utils.checks import FloatArray
 from utils.decode import ImageArray
@@ -58,11 +60,7 @@ def _drawer(option: str, tri: Any, n_threads: int) -> Callable[[Frame], ImageArr
             frame.image, _points(frame, dense), show_flag=False, dense_flag=dense
         )
     if option == "pose":
-        from utils.pose import viz_pose
-
-        return lambda frame: viz_pose(
-            frame.image, [face.param for face in frame.faces], _points(frame), show_flag=False
-        )
+        return _draw_pose
     draw: Callable[..., ImageArray]
     if option == "3d":
         from utils.render import render
@@ -87,3 +85,15 @@ def _points(frame: Frame, dense: bool = False) -> list[FloatArray]:
     if not dense:
         return [face.landmarks for face in frame.faces]
     return [face.vertices for face in frame.faces if face.vertices is not None]
+
+
+def _draw_pose(frame: Frame) -> ImageArray:
+    """Draw pose boxes; `utils.pose.viz_pose` would print the angles of every frame, too."""
+    from utils.pose import plot_pose_box
+
+    picture = frame.image.copy()
+    for face in frame.faces:
+        pose = face.pose
+        camera = np.c_[pose.rotation, pose.translation]
+        plot_pose_box(picture, camera, face.landmarks, line_width=max(1, round(face.size / 120)))
+    return picture

@@ -272,7 +272,7 @@ def test_picture_is_searched_every_so_many_frames(every):
 def test_new_face_is_found_while_another_is_followed():
     frames = still(7, a=(150, 180, 90)) + still(20, a=(150, 180, 90), b=(450, 180, 90))
     tracks, *_ = run(World(frames))
-    assert list(tracks) == [1, 2] and min(tracks[2]) <= 7 + 11
+    assert list(tracks) == [1, 2] and min(tracks[2]) <= 7 + 16
 
 
 def test_change_of_picture_size_begins_anew():
