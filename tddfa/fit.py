@@ -1,9 +1,9 @@
 """Fit the open face model to landmarks: pose, shape and expression of many faces at once.
 
-Camera: scaled orthographic, x_img = s·R·S(a, b) + t, with Gaussian priors on shape and expression and
-bounds on the expression. Pose (Gauss-Newton on rotation and scale) and coefficients (linear least
-squares) are solved in turn. Both need only sums over the points: with X_k = B_k c, c = [a; b; 1],
-and camera rows P = s·R[:2],
+Camera: scaled orthographic, x_img = s·R·S(a, b) + t, with Gaussian priors on shape and expression
+and bounds on the expression. Pose (Gauss-Newton on rotation and scale) and coefficients (linear
+least squares) are solved in turn. Both need only sums over the points: with X_k = B_k c,
+c = [a; b; 1] and camera rows P = s·R[:2],
 
 ::
 
@@ -310,9 +310,7 @@ class LandmarkFitter:
         size = np.sqrt(np.ptp(p, axis=1).prod(axis=1))
         distance = np.linalg.norm(fitted - p, axis=2).mean(axis=1)
         n = self.basis.n_shape
-        return FaceFit(
-            scale, rotation, t * [1, -1], a[:, :n], a[:, n:], fitted, distance / size
-        )
+        return FaceFit(scale, rotation, t * [1, -1], a[:, :n], a[:, n:], fitted, distance / size)
 
     def _solve(self, p: FloatArray) -> tuple[FloatArray, ...]:
         """Fit one batch of points (n, K, 2), y up."""
@@ -321,21 +319,10 @@ class LandmarkFitter:
         evidence = o.independent_points / (o.noise * size) ** 2
         mean_point = np.einsum("k,nkj->nj", self._weight, p)
         cross = (self._weighted @ p).reshape(n, 3, m + 1, 2)
-        gram = self._gram.reshape(6, (m + 1) ** 2)
         inner = np.ascontiguousarray(self._gram[:, :m, :m]).reshape(6, m * m)
-        a, rotation = np.zeros((n, m)), None
-        for step in range(o.iterations + 1):
-            c = np.column_stack([a, np.ones(n)])
-            second = (c[:, :, None] * c[:, None]).reshape(n, (m + 1) ** 2) @ gram.T
-            moments = _Moments(
-                c @ self._sum.T,
-                mean_point,
-                second[:, _SYMMETRIC],
-                np.einsum("niaj,na->nij", cross, c),
-            )
-            scale, rotation, t = _pose(moments, rotation)
-            if step == o.iterations:
-                break
+        a: FloatArray = np.zeros((n, m))
+        scale, rotation, t = _pose(self._moments(a, mean_point, cross), None)
+        for _ in range(o.iterations):
             camera = scale[:, None, None] * rotation[:, :2]
             q = camera.transpose(0, 2, 1) @ camera
             six = np.stack([q[:, i, j] * (1 + (i != j)) for i, j in _PAIRS], 1)
@@ -347,9 +334,22 @@ class LandmarkFitter:
             g *= evidence[:, None]
             h += np.diag(self._prior)
             a = self._bounded(h, g)
+            scale, rotation, t = _pose(self._moments(a, mean_point, cross), rotation)
+        c = np.column_stack([a, np.ones(n)])
         x = (c @ self._flat()).reshape(n, p.shape[1], 3)
         fitted = scale[:, None, None] * (x @ rotation[:, :2].transpose(0, 2, 1)) + t[:, None]
         return scale, rotation, t, a, fitted
+
+    def _moments(self, a: FloatArray, mean_point: FloatArray, cross: FloatArray) -> _Moments:
+        c = np.column_stack([a, np.ones(len(a))])
+        gram = self._gram.reshape(6, -1)
+        second = (c[:, :, None] * c[:, None]).reshape(len(a), gram.shape[1]) @ gram.T
+        return _Moments(
+            c @ self._sum.T,
+            mean_point,
+            second[:, _SYMMETRIC],
+            np.einsum("niaj,na->nij", cross, c),
+        )
 
     def _bounded(self, h: FloatArray, g: FloatArray) -> FloatArray:
         """Solve h a = g within the bounds: what leaves them is held there, the rest solved anew."""
@@ -458,9 +458,7 @@ def main(argv: list[str] | None = None) -> int:
             points = points[None]
         kind = "ibug" if points.ndim == 3 and points.shape[1] == 68 else "mediapipe"
         fit = LandmarkFitter(load_landmark_basis(a.model, kind)).fit(points)
-        with tempfile.NamedTemporaryFile(
-            dir=a.out.parent, suffix=".npz", delete=False
-        ) as f:
+        with tempfile.NamedTemporaryFile(dir=a.out.parent, suffix=".npz", delete=False) as f:
             np.savez(f, params=fit.params(), **vars(fit))
         Path(f.name).replace(a.out)
     except InputError as e:

@@ -208,11 +208,24 @@ def test_nothing_is_seen_through_the_mouth(model: dict[str, np.ndarray]) -> None
 
 def test_regions_are_named_and_mirrored(model: dict[str, np.ndarray]) -> None:
     names = list(model["region_names"])
-    for need in ("left_eye", "right_eye", "left_brow", "right_brow", "nose", "upper_lip",
-                 "lower_lip", "left_cheek", "right_cheek", "forehead", "left_ear", "right_ear"):
+    for need in (
+        "left_eye",
+        "right_eye",
+        "left_brow",
+        "right_brow",
+        "nose",
+        "upper_lip",
+        "lower_lip",
+        "left_cheek",
+        "right_cheek",
+        "forehead",
+        "left_ear",
+        "right_ear",
+    ):
         assert (model["region"] == names.index(need)).sum() > 50, need
-    swapped = [n.replace("left_", "?").replace("right_", "left_").replace("?", "right_")
-               for n in names]
+    swapped = [
+        n.replace("left_", "?").replace("right_", "left_").replace("?", "right_") for n in names
+    ]
     partner = np.array([names.index(n) for n in swapped])
     off_middle = model["mirror"] != np.arange(len(model["mirror"]))
     expected = partner[model["region"]][off_middle]

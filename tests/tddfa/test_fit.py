@@ -111,9 +111,7 @@ def test_scale_and_shift_of_the_picture_change_the_camera_alone(fitter: Landmark
 
 
 @pytest.mark.parametrize("roi", [None, [10.0, 20.0, 310.0, 320.0]])
-def test_parameters_reconstruct_the_points(
-    fitter: LandmarkFitter, roi: list[float] | None
-) -> None:
+def test_parameters_reconstruct_the_points(fitter: LandmarkFitter, roi: list[float] | None) -> None:
     fit = fitter.fit(synthetic(fitter, 6)[0])
     boxes = np.tile([0.0, 0, 120, 120] if roi is None else roi, (6, 1))
     params = split_params(fit.params(None if roi is None else boxes))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import tempfile
 import time
 from dataclasses import dataclass
@@ -191,7 +190,7 @@ def closing_blinks(
 def expression_weight(
     g: Geometry, mean: np.ndarray, blinks: tuple[np.ndarray, np.ndarray]
 ) -> np.ndarray:
-    """Importance of vertices for the expression components: lids, lips and nose stand out."""
+    """Return how much vertices matter to the expression components: lids, lips, nose stand out."""
     x, y, z = mean.T
     lid = sum(np.linalg.norm(b, axis=1) for b in blinks)
     mouth = mean[g.surface.lips, 1].mean()
@@ -293,7 +292,7 @@ def save(arrays: dict[str, np.ndarray], path: Path) -> None:
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as f:
         np.savez(f, allow_pickle=False, **arrays)
     Path(f.name).chmod(0o644)
-    os.replace(f.name, path)
+    Path(f.name).replace(path)
 
 
 def main() -> None:

@@ -1,18 +1,19 @@
-"""The control cage: MakeHuman's quads of the face, eyes and mouth filled in.
+r"""The control cage: MakeHuman's quads of the face, eyes and mouth filled in.
 
-The body mesh is open at the lids (28 vertices each) and goes on into the mouth. Both are closed by a
-grid between the upper and the lower half of a loop, so that the surface has one rim only::
+The body mesh is open at the lids (28 vertices each) and goes on into the mouth. Both are closed by
+a grid between the upper and the lower half of a loop, so that the surface has one rim only::
 
         u0 --- u1 --- u2 --- u3          row t = 0: the upper half of the loop
-       /  \\     |      |     /  \\
+       /  \     |      |     /  \
       c -- p1 -- p2 -- p3 -- c'          p = (1 - t) u + t l, pushed in or out
-       \\  /     |      |     \\  /
+       \  /     |      |     \  /
         l0 --- l1 --- l2 --- l3          row t = 1: the lower half
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
@@ -87,8 +88,9 @@ def _quads_of_the_face(base: BaseMesh) -> tuple[np.ndarray, np.ndarray, list[int
     loops = boundary_loops([tuple(q) for q in skin])
     lips = next(c for c in loops if len(c) == 38)
     mouth = next(
-        k for k in np.unique(island) if set(lips) <= set(np.unique(base.body[island == k]).tolist())
-        and k != face
+        k
+        for k in np.unique(island)
+        if set(lips) <= set(np.unique(base.body[island == k]).tolist()) and k != face
     )
     body = island[np.argmin(center[:, 1])]
     neck = base.body[(island == body) & (center[:, 1] > CHIN_CUT)]
@@ -156,7 +158,7 @@ def _fill(
         rows.append([*row, upper[-1]])
     rows.append(lower)
     faces = []
-    for a, b in zip(rows, rows[1:], strict=False):
+    for a, b in pairwise(rows):
         for c in range(0 if pointed else 1, last if pointed else last - 1):
             cell = tuple(dict.fromkeys((a[c], b[c], b[c + 1], a[c + 1])))
             faces.append(cell)

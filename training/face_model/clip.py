@@ -50,8 +50,8 @@ def clip(
 ) -> tuple[np.ndarray, np.ndarray, list[tuple[int, int, float]], dict[int, tuple[int, float]]]:
     """Cut triangles at f = 0.
 
-    Returns triangles, the old triangle of each, the new vertices as (i, j, t) mixes (1 - t) i + t j, numbered
-    on from ``len(f)``, and the moved vertices i -> (j, t).
+    Returns triangles, the old triangle of each, the new vertices as (i, j, t) mixes
+    (1 - t) i + t j, numbered on from ``len(f)``, and the moved vertices i -> (j, t).
     """
     f = f.copy()
     edges = np.unique(np.sort(triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), 1), axis=0)

@@ -81,8 +81,9 @@ def spreading(
     laplace = (sp.identity(n) - mean).tocsr()
     squared = (laplace.T @ laplace).tocsr()
     solve = splu(squared[free][:, free].tocsc())
-    return np.r_[free, loop], np.vstack([-solve.solve(squared[free][:, loop].toarray()),
-                                         np.eye(len(loop))])
+    return np.r_[free, loop], np.vstack(
+        [-solve.solve(squared[free][:, loop].toarray()), np.eye(len(loop))]
+    )
 
 
 def closing_operator(

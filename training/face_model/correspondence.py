@@ -35,9 +35,15 @@ LIPS = (
     61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 146, 91, 181, 84, 17, 314, 405, 321, 375,
     *UPPER_INNER, *LOWER_INNER, *CORNERS,
 )  # fmt: skip
-RIGHT_UPPER_LID, RIGHT_LOWER_LID = (246, 161, 160, 159, 158, 157, 173), (7, 163, 144, 145, 153, 154, 155)
+RIGHT_UPPER_LID, RIGHT_LOWER_LID = (
+    (246, 161, 160, 159, 158, 157, 173),
+    (7, 163, 144, 145, 153, 154, 155),
+)
 RIGHT_LID_CORNERS = (33, 133)
-LEFT_UPPER_LID, LEFT_LOWER_LID = (466, 388, 387, 386, 385, 384, 398), (249, 390, 373, 374, 380, 381, 382)
+LEFT_UPPER_LID, LEFT_LOWER_LID = (
+    (466, 388, 387, 386, 385, 384, 398),
+    (249, 390, 373, 374, 380, 381, 382),
+)
 LEFT_LID_CORNERS = (263, 362)
 
 
@@ -192,7 +198,10 @@ MIRROR_68 = np.array(
 
 
 def snap_68(
-    places: np.ndarray, x: np.ndarray, mirror: np.ndarray, groups: dict[int, np.ndarray],
+    places: np.ndarray,
+    x: np.ndarray,
+    mirror: np.ndarray,
+    groups: dict[int, np.ndarray],
     skin: np.ndarray,
 ) -> np.ndarray:
     """Return the vertices nearest to 68 places, exactly symmetric.
@@ -262,10 +271,15 @@ def main() -> None:
 
     none = np.zeros(68, int)
     table = LandmarkTable(vertices, weights, none, none, len(u))
-    groups = {k: np.array([v]) for k, v in zip(
-        (36, 37, 38, 39, 40, 41), vertices[[33, 160, 158, 133, 153, 144], 0], strict=True)}
-    groups |= {k: np.array([v]) for k, v in zip(
-        (60, 61, 67), vertices[[78, 81, 178], 0], strict=True)}
+    groups = {
+        k: np.array([v])
+        for k, v in zip(
+            (36, 37, 38, 39, 40, 41), vertices[[33, 160, 158, 133, 153, 144], 0], strict=True
+        )
+    }
+    groups |= {
+        k: np.array([v]) for k, v in zip((60, 61, 67), vertices[[78, 81, 178], 0], strict=True)
+    }
     groups |= {62: g.lips.upper, 66: g.lips.lower}
     keypoints = snap_68(to_68(table.place(open_mouth)), open_mouth, mirror, groups, skin)
     log.info("%d distinct key points", len(set(keypoints.tolist())))

@@ -161,7 +161,9 @@ def expression_model(
 
     fixed = np.stack([mix(terms) for terms in FIXED.values()])
     rest = np.eye(len(names)) - project(fixed, np.eye(len(names))) @ fixed
-    stress = np.array([EMPHASIS.get(k.removesuffix("Left").removesuffix("Right"), 1) for k in names])
+    stress = np.array(
+        [EMPHASIS.get(k.removesuffix("Left").removesuffix("Right"), 1) for k in names]
+    )
     stressed = act * stress
     root = np.linalg.cholesky(stressed.T @ stressed / len(act) + 1e-9 * np.eye(len(names))).T @ rest
     _, vector = np.linalg.eigh(root @ gram @ root.T)

@@ -1,7 +1,7 @@
 """Identities: sample MakeHuman's shape space, align the samples, take principal components.
 
-Macro targets (race, sex, age, muscle, weight) are mixed as MakeHuman mixes them; local targets get a
-standard deviation in millimeters by the part of the face, because equal coefficients gave
+Macro targets (race, sex, age, muscle, weight) are mixed as MakeHuman mixes them; local targets get
+a standard deviation in millimeters by the part of the face, because equal coefficients gave
 caricatures. All samples are linear in the targets: samples = coefficients @ targets.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.linalg import eigh
 
-from training.face_model.makehuman import N_BASE_VERTICES, load_target
+from training.face_model.makehuman import load_target
 
 RACES, SEXES = ("african", "asian", "caucasian"), ("female", "male")
 AGES = ("baby", "child", "young", "old")
@@ -78,8 +78,9 @@ class IdentitySpace:
         groups: dict[str, list[tuple[int, int]]] = {}
         folder_of: dict[str, str] = {}
         for folder in SPREAD:
-            stems = sorted(f.name[: -len(".target.gz")] for f in
-                           (self._folder / folder).glob("*.target.gz"))
+            stems = sorted(
+                f.name[: -len(".target.gz")] for f in (self._folder / folder).glob("*.target.gz")
+            )
             for stem in stems:
                 if stem.startswith(SKIP) or (folder == "neck" and "double" not in stem):
                     continue
@@ -104,8 +105,10 @@ class IdentitySpace:
         return out
 
     def _asymmetry(self) -> list[tuple[int, int]]:
-        names = sorted(f.name[: -len("-l.target.gz")]
-                       for f in (self._folder / "asym").glob("asym-*-l.target.gz"))
+        names = sorted(
+            f.name[: -len("-l.target.gz")]
+            for f in (self._folder / "asym").glob("asym-*-l.target.gz")
+        )
         return [(self._add(f"asym/{n}-l"), self._add(f"asym/{n}-r")) for n in names]
 
     def _macro(self, rng: np.random.Generator, c: np.ndarray) -> None:
@@ -156,7 +159,7 @@ def _between(x: float, knots: tuple[float, ...]) -> np.ndarray:
 
 
 def align(samples: np.ndarray, reference: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Move samples (N, n, 3) onto ``reference`` by weighted similarity transforms (Umeyama 1991)."""
+    """Move samples (N, n, 3) onto ``reference`` by weighted similarities (Umeyama 1991)."""
     w = weight / weight.sum()
     center = np.einsum("v,nvk->nk", w, samples)
     target = w @ reference
@@ -226,5 +229,3 @@ def principal_components(
         variance=np.array([f[0] for f in found]),
         total=total,
     )
-
-

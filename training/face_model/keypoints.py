@@ -27,7 +27,6 @@ from tddfa import TDDFA, load_config
 from tddfa.fit import FaceFit, LandmarkFitter, load_landmark_basis
 from tddfa.params import split_params
 from tddfa.reconstruct import image_cameras, reconstruct_vertices
-
 from training.face_model.correspondence import MIRROR_68
 from training.face_model.landmarks import load_table, save_table
 from training.face_model.rendering import rotation
@@ -104,8 +103,11 @@ def turned(
         shift = fit.translation[k] * [1, -1]
         at = (p[:, :2] + shift) * [1, -1]
         color = np.stack(
-            [map_coordinates(c / 255.0, at[:, ::-1].T, order=1, mode="nearest")
-             for c in picture.transpose(2, 0, 1)], 1
+            [
+                map_coordinates(c / 255.0, at[:, ::-1].T, order=1, mode="nearest")
+                for c in picture.transpose(2, 0, 1)
+            ],
+            1,
         )
         yaw = np.degrees(np.arctan2(fit.rotation[k, 0, 2], fit.rotation[k, 2, 2]))
         low, high = TURNS[k % 2]
@@ -124,8 +126,14 @@ def turned(
     return np.array(crops), np.array(rotations), np.array(shifts)
 
 
-def gather(model: dict[str, np.ndarray], path: Path, points: Path, shared: Path,
-           count: int, check: Path | None = None) -> Views:
+def gather(
+    model: dict[str, np.ndarray],
+    path: Path,
+    points: Path,
+    shared: Path,
+    count: int,
+    check: Path | None = None,
+) -> Views:
     """Fit, turn, predict; keep faces on which both roughly agree."""
     with np.load(points) as f:
         names, marks = f["names"], f["points"]
@@ -170,8 +178,9 @@ def project(model: dict[str, np.ndarray], views: Views, vertices: np.ndarray) ->
     """Return (n, k, 2) projections of some vertices, y up."""
     u = model["u"].reshape(-1, 3)[vertices]
     w = np.concatenate([model["w_shp"], model["w_exp"]], 1).reshape(-1, 3, 50)[vertices]
-    x = u + np.einsum("kij,nj->nki", w.astype(np.float32), views.coefficients.astype(np.float32),
-                      optimize=True)
+    x = u + np.einsum(
+        "kij,nj->nki", w.astype(np.float32), views.coefficients.astype(np.float32), optimize=True
+    )
     return x @ views.camera.transpose(0, 2, 1) + views.shift[:, None]
 
 
@@ -181,8 +190,9 @@ def weights(yaw: np.ndarray) -> np.ndarray:
     return 1 / np.bincount(bins, minlength=3)[bins] / 3
 
 
-def report(model: dict[str, np.ndarray], views: Views, keypoints: np.ndarray, title: str
-           ) -> np.ndarray:
+def report(
+    model: dict[str, np.ndarray], views: Views, keypoints: np.ndarray, title: str
+) -> np.ndarray:
     """Log distances by turn; return the mean offset of each point in % of the box."""
     d = (project(model, views, keypoints) - views.points) / views.size[:, None, None] * 100
     # Left-looking faces are mirrored, so that near and far side do not cancel.
@@ -191,15 +201,21 @@ def report(model: dict[str, np.ndarray], views: Views, keypoints: np.ndarray, ti
     for low, high in ((0, 15), (15, 30), (30, 45), (45, 60), (60, 75), (75, 91)):
         m = (np.abs(views.yaw) >= low) & (np.abs(views.yaw) < high)
         log.info(
-            "%s |yaw| %2d-%2d: n %4d, mean distance %.2f %%, systematic %.2f %%", title, low, high,
-            m.sum(), np.linalg.norm(d[m], axis=2).mean(), np.linalg.norm(d[m].mean(0), axis=1).mean(),
+            "%s |yaw| %2d-%2d: n %4d, mean distance %.2f %%, systematic %.2f %%",
+            title,
+            low,
+            high,
+            m.sum(),
+            np.linalg.norm(d[m], axis=2).mean(),
+            np.linalg.norm(d[m].mean(0), axis=1).mean(),
         )
     w = weights(views.yaw)
     return np.linalg.norm((w[:, None, None] * d).sum(0) / w.sum(), axis=1)
 
 
-def choose(model: dict[str, np.ndarray], views: Views, start: np.ndarray, allowed: np.ndarray
-           ) -> np.ndarray:
+def choose(
+    model: dict[str, np.ndarray], views: Views, start: np.ndarray, allowed: np.ndarray
+) -> np.ndarray:
     """Return the vertices that agree best, exactly symmetric."""
     u, mirror = model["u"].reshape(-1, 3), model["mirror"]
     tree = cKDTree(u)
@@ -256,8 +272,13 @@ def main() -> None:
     log.info("point: mean offset before, after (%% of the box), moved (mm)")
     for k in range(68):
         log.info("%2d: %.2f %.2f %.1f", k, before[k], after[k], moved[k])
-    log.info("all: %.2f %.2f %.1f; %d distinct", before.mean(), after.mean(), moved.mean(),
-             len(set(chosen.tolist())))
+    log.info(
+        "all: %.2f %.2f %.1f; %d distinct",
+        before.mean(),
+        after.mean(),
+        moved.mean(),
+        len(set(chosen.tolist())),
+    )
     save_table(replace(table, keypoints=chosen))
 
 

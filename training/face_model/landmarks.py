@@ -1,8 +1,8 @@
 """Where MediaPipe's 478 points and iBUG's 68 points lie on the mesh: a table kept beside this file.
 
 ``landmarks.json`` is data, made by `training.face_model.correspondence` (renders of the model and
-MediaPipe) and `training.face_model.keypoints` (fitted faces and a second aligner), so that the build
-itself needs neither MediaPipe nor pictures.
+MediaPipe) and `training.face_model.keypoints` (fitted faces and a second aligner), so that the
+build itself needs neither MediaPipe nor pictures.
 """
 
 from __future__ import annotations

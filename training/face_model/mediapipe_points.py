@@ -84,7 +84,7 @@ def detect(crops: Iterator[tuple[str, np.ndarray, float, float, float]], out: Pa
         p = np.array([[q.x, q.y, q.z] for q in found[0].landmark]) * side
         names.append(name)
         # MediaPipe counts from the picture's edge; pixel centers sit at whole numbers here.
-        points.append((p + [x0 - 0.5, y0 - 0.5, 0]).astype(np.float32))
+        points.append((p + np.array([x0 - 0.5, y0 - 0.5, 0])).astype(np.float32))
         sides.append(side)
         if len(names) % 1000 == 0:
             log.info("%d found, %d missed", len(names), missed)
@@ -103,7 +103,9 @@ def main() -> None:
     p.add_argument("--every", type=int, default=4, help="take every n-th face crop")
     p.add_argument("--offset", type=int, default=0, help="start at this face crop")
     a = p.parse_args()
-    detect(face_crops(a.root, a.every, a.offset) if a.kind == "faces" else scene_crops(a.root), a.out)
+    detect(
+        face_crops(a.root, a.every, a.offset) if a.kind == "faces" else scene_crops(a.root), a.out
+    )
 
 
 if __name__ == "__main__":

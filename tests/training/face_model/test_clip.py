@@ -8,8 +8,9 @@ def grid(n: int) -> tuple[np.ndarray, np.ndarray]:
     x, y = np.meshgrid(np.linspace(-1, 1, n), np.linspace(-1, 1, n))
     points = np.stack([x.ravel(), y.ravel()], 1)
     i = (np.arange(n - 1)[:, None] * n + np.arange(n - 1)).ravel()
-    return points, np.concatenate([np.stack([i, i + 1, i + n], 1),
-                                   np.stack([i + 1, i + n + 1, i + n], 1)])
+    return points, np.concatenate(
+        [np.stack([i, i + 1, i + n], 1), np.stack([i + 1, i + n + 1, i + n], 1)]
+    )
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.3, 1.0, 2.2])

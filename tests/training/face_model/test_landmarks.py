@@ -25,8 +25,10 @@ def test_table_survives_writing(tmp_path: Path) -> None:
     table = load_table()
     save_table(table, tmp_path / "t.json")
     again = load_table(tmp_path / "t.json")
-    assert all(np.array_equal(a, b) for a, b in
-               zip(vars(table).values(), vars(again).values(), strict=True))
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip(vars(table).values(), vars(again).values(), strict=True)
+    )
 
 
 def test_lid_points_open_outwards() -> None:

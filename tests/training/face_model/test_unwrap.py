@@ -8,7 +8,9 @@ def cap(n: int = 15) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A deep cap, symmetric about x = 0, counter-clockwise from outside (+z)."""
     g = np.linspace(-1, 1, n)
     s, t = (a.ravel() for a in np.meshgrid(g, g))
-    x = np.stack([np.sin(1.9 * s) * np.cos(t), np.sin(1.4 * t), np.cos(1.9 * s) * np.cos(1.4 * t)], 1)
+    x = np.stack(
+        [np.sin(1.9 * s) * np.cos(t), np.sin(1.4 * t), np.cos(1.9 * s) * np.cos(1.4 * t)], 1
+    )
     i = (np.arange(n - 1)[:, None] * n + np.arange(n - 1)).ravel()
     tri = np.concatenate([np.stack([i, i + 1, i + n], 1), np.stack([i + 1, i + n + 1, i + n], 1)])
     mirror = (np.arange(n * n).reshape(n, n)[:, ::-1]).ravel()
