@@ -128,7 +128,7 @@ def rasterize(
         def draw_rows(first: int, end: int) -> None:
             draw(image, depth, points, faces, shades, left, top, first, end, reverse)
 
-        _in_bands(draw_rows, top, bottom, threads)
+        _in_bands(draw_rows, points, top, bottom, threads)
         if not bg.flags.c_contiguous:
             bg[...] = image.reshape(bg.shape)
     return bg
@@ -184,20 +184,33 @@ def rasterize_triangles(
         draw_fragments(found.triangle, found.weights, found.depth, points, faces, first, end)
 
     if found.depth.size:
-        _in_bands(find_rows, 0, shape[0], threads)
+        _in_bands(find_rows, points, 0, shape[0], threads)
     return found
 
 
-def _in_bands(draw_rows: Callable[[int, int], None], top: int, bottom: int, n_threads: int) -> None:
-    """Call ``draw_rows(first, end)`` for bands of the rows top..bottom, one thread each."""
-    count = min(n_threads, bottom - top)
-    if count == 1:
+def _in_bands(
+    draw_rows: Callable[[int, int], None],
+    points: FloatArray,
+    top: int,
+    bottom: int,
+    n_threads: int,
+) -> None:
+    """Call ``draw_rows(first, end)`` for bands of the rows top..bottom, one thread each.
+
+    Bands hold as many vertices each, not rows: a face has most of its triangles in its middle.
+    """
+    if n_threads == 1 or bottom - top == 1:
         draw_rows(top, bottom)
         return
-    cuts = [top + (bottom - top) * i // count for i in range(count + 1)]
-    with ThreadPoolExecutor(count - 1) as pool:
-        others = [pool.submit(draw_rows, *band) for band in pairwise(cuts[1:])]
-        draw_rows(*cuts[:2])
+    sample = points[:: max(1, len(points) // 4096), 1]
+    rows = np.sort(sample[(sample >= top) & (sample < bottom)])  # NaN is neither
+    if rows.size < n_threads:
+        rows = np.linspace(top, bottom, n_threads, endpoint=False, dtype=np.float32)
+    inner = (int(np.ceil(rows[len(rows) * i // n_threads])) for i in range(1, n_threads))
+    bands = [band for band in pairwise([top, *inner, bottom]) if band[0] < band[1]]
+    with ThreadPoolExecutor(max(1, len(bands) - 1)) as pool:
+        others = [pool.submit(draw_rows, *band) for band in bands[1:]]
+        draw_rows(*bands[0])
         for other in others:
             other.result()
 

@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from Sim3DR import rasterize
 from utils.atomic import PathLike
-from utils.checks import FloatArray, as_faces, as_picture, as_triangles
+from utils.canvas import canvas, meshes
+from utils.checks import FloatArray, as_faces, as_picture
 from utils.decode import ImageArray
 from utils.show import deliver
 
@@ -67,9 +68,7 @@ def depth(
     """
     picture = as_picture(img)
     faces = as_faces(ver_lst)
-    out = picture.copy() if with_bg_flag else np.zeros_like(picture)
-    for vertices in faces:
-        triangles = as_triangles(tri, vertices.shape[1])
-        points = np.ascontiguousarray(vertices.T)
+    out = canvas(picture, with_bg_flag, n_threads)
+    for vertices, (points, triangles) in zip(faces, meshes(faces, tri), strict=True):
         rasterize(points, triangles, scaled_depth(vertices), bg=out, n_threads=n_threads)
     return deliver(out, wfp, show_flag)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-import numpy as np
 import numpy.typing as npt
 
 from Sim3DR import rasterize
 from utils.atomic import PathLike
-from utils.checks import as_faces, as_picture, as_triangles, model_table
+from utils.canvas import canvas, meshes
+from utils.checks import FloatArray, as_faces, as_picture, model_table
 from utils.decode import ImageArray
 from utils.show import deliver
 
@@ -60,11 +60,11 @@ def pncc(
     """
     picture = as_picture(img)
     faces = as_faces(ver_lst)
-    out = picture.copy() if with_bg_flag else np.zeros_like(picture)
-    for vertices in faces:
-        n_vertices = vertices.shape[1]
-        triangles = as_triangles(tri, n_vertices)
-        colors = model_table(ncc_code, tri, "ncc_code", 3, n_vertices)
-        points = np.ascontiguousarray(vertices.T)
-        rasterize(points, triangles, colors, bg=out, n_threads=n_threads)
+    out = canvas(picture, with_bg_flag, n_threads)
+    codes: dict[int, FloatArray] = {}
+    for points, triangles in meshes(faces, tri):
+        n_vertices = len(points)
+        if n_vertices not in codes:
+            codes[n_vertices] = model_table(ncc_code, tri, "ncc_code", 3, n_vertices)
+        rasterize(points, triangles, codes[n_vertices], bg=out, n_threads=n_threads)
     return deliver(out, wfp, show_flag)

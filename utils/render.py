@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-import numpy as np
 import numpy.typing as npt
 
 from Sim3DR import RenderPipeline
 from tddfa.errors import InputError
 from utils.atomic import PathLike
 from utils.blend import blend
-from utils.checks import as_faces, as_picture, as_triangles
+from utils.canvas import canvas, meshes
+from utils.checks import as_faces, as_picture
 from utils.decode import ImageArray
 from utils.show import deliver
 
@@ -63,11 +63,10 @@ def render(
     faces = as_faces(ver_lst)
     if not 0 <= alpha <= 1:
         raise InputError(f"alpha: expected 0 to 1, got {alpha}")
-    out = picture.copy() if with_bg_flag else np.zeros_like(picture)
+    out = canvas(picture, with_bg_flag, n_threads)
     pipeline = RenderPipeline()
-    for vertices in faces:
-        triangles = as_triangles(tri, vertices.shape[1])
-        pipeline(np.ascontiguousarray(vertices.T), triangles, out, n_threads=n_threads)
+    for points, triangles in meshes(faces, tri):
+        pipeline(points, triangles, out, n_threads=n_threads)
     if with_bg_flag:
         blend(picture, out, alpha, faces)
     return deliver(out, wfp, show_flag)
