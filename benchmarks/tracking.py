@@ -30,7 +30,7 @@ from utils.video_reader import VideoReader
 LEAST_SIZE = 40.0
 # A track covers a face, or sits on one, from this overlap on.
 COVERED, ON_FACE = 0.3, 0.25
-SURE, POSSIBLE = 0.5, 0.15
+SURE, LIKELY, POSSIBLE = 0.5, 0.3, 0.15
 
 
 def offline_pass(finder: FaceFinder, image: ImageArray) -> FloatArray:
@@ -70,6 +70,7 @@ class Score:
     covered: int = 0
     track_frames: int = 0
     on_nothing: int = 0
+    doubtful: int = 0
     ids: int = 0
     lost_frames: int = 0
     detections: int = 0
@@ -90,6 +91,8 @@ def judge(
         hit = overlap.max(axis=1, initial=0) >= COVERED
         possible = iou_matrix(tracks, boxes[boxes[:, 4] >= POSSIBLE])
         nothing = possible.max(axis=1, initial=0) < ON_FACE
+        likely = iou_matrix(tracks, boxes[boxes[:, 4] >= LIKELY])
+        score.doubtful += int((likely.max(axis=1, initial=0) < ON_FACE).sum())
         score.frames += 1
         score.faces += len(sure)
         score.covered += int(hit.sum())
@@ -126,8 +129,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print one row per clip."""
     args = parse_args(argv)
     pipeline = build_pipeline(args)
-    print("| clip | frames | without track | ids | faces | covered | track frames | on nothing |")
-    print("|---|---|---|---|---|---|---|---|")
+    names = "clip, frames, without track, ids, faces, covered, track frames, on no face"
+    columns = [*names.split(", "), f"on none scored {LIKELY}", "on none right after a cut"]
+    print("| " + " | ".join(columns) + " |\n" + "|---" * len(columns) + "|")
     for path in args.videos:
         truth = cached_truth(path, FaceFinder(pipeline.detector, 0.1), args.cache)
         settings = TrackerSettings(detect_every=args.detect_every)
@@ -135,10 +139,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         misses: list = []
         score = judge(keep_confirmed(track(path, tracker)), truth, misses)
         covered = 100 * score.covered / max(score.faces, 1)
-        nothing = 100 * score.on_nothing / max(score.track_frames, 1)
+        nothing, doubtful = (
+            100 * count / max(score.track_frames, 1) for count in (score.on_nothing, score.doubtful)
+        )
         print(
             f"| {path.stem} | {score.frames} | {score.lost_frames} | {score.ids} | {score.faces} | "
-            f"{covered:.1f} % | {score.track_frames} | {nothing:.1f} % |"
+            f"{covered:.1f} % | {score.track_frames} | {nothing:.1f} % | {doubtful:.1f} % | "
+            f"{score.after_cut} |"
         )
         if args.verbose:
             for index, what, box in misses:

@@ -119,6 +119,7 @@ class FaceTracker:
         self._tracks: list[Track] = []
         self._ids = count(1)
         self._since_detection = 0
+        self._coarse = False
 
     @classmethod
     def from_pipeline(
@@ -147,8 +148,12 @@ class FaceTracker:
             self._tracks = []
         self._since_detection += 1
         self._follow(image)
-        if self._detection_due():
+        if self._must_detect():
             self._detect(image)
+        elif self._since_detection >= self.settings.detect_every:
+            # Nothing is amiss, this is a look for new faces; small ones are found every other time.
+            self._coarse = not self._coarse
+            self._detect(image, coarse=self._coarse)
         self._tracks = [track for track in self._tracks if not self._is_dead(track)]
         for track in self._tracks:
             track.age += 1
@@ -198,8 +203,8 @@ class FaceTracker:
         surprise = round(track.surprise(observation.landmarks), 1)
         return track.misses > 0, not self._confirmed(track), surprise - 1e-4 * track.age
 
-    def _detection_due(self) -> bool:
-        if self.cut or self._since_detection >= self.settings.detect_every:
+    def _must_detect(self) -> bool:
+        if self.cut:
             return True
         if all(track.misses for track in self._tracks) and self._since_detection >= _EMPTY:
             return True
@@ -209,11 +214,11 @@ class FaceTracker:
             for track in self._tracks
         )
 
-    def _detect(self, image: ImageArray) -> None:
+    def _detect(self, image: ImageArray, *, coarse: bool = False) -> None:
         """Search the whole picture and bring tracks and detections together."""
         self._since_detection = 0
         self.detections += 1
-        boxes = self.finder.detect(image)
+        boxes = self.finder.detect(image, coarse=coarse)
         places = face_boxes_of([track.roi_box for track in self._tracks])
         overlap = iou_matrix(places, boxes)
         pairs = match(overlap, _MATCH)

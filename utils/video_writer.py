@@ -10,7 +10,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from av.video.reformatter import ColorRange
 
 from tddfa.errors import InputError
 from utils.atomic import PathLike
@@ -19,11 +19,8 @@ from utils.video_audio import AudioCopy
 
 # Container by the output's extension.
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
-# From this height on players take BT.709 for granted, below it BT.601.
-_HD_HEIGHT = 720
-# By default the conversion cuts fractions off, which darkens the picture by up to four levels.
-_ROUNDED = Interpolation.BILINEAR | Interpolation.ACCURATE_RND
-_BT709, _BT601 = (1, Colorspace.ITU709), (6, Colorspace.ITU601)
+# Matrix, primaries and transfer of BT.601, as H.264 numbers them: what OpenCV converts to.
+_BT601 = 6
 
 
 class VideoWriter:
@@ -79,7 +76,8 @@ class VideoWriter:
         if not 0 <= crf <= 51:
             raise InputError(f"crf: expected 0 to 51, got {crf}")
         self.time_base, self.rate = time_base, rate
-        self.options = {"crf": str(crf), "preset": preset}
+        # No loop filter, simpler entropy coding: a quarter less work for 8 % more bytes.
+        self.options = {"crf": str(crf), "preset": preset, "tune": "fastdecode"}
         self.sound = None if sound is None else Path(sound)
         self.trimmed = trimmed
         self.frames = 0
@@ -123,13 +121,7 @@ class VideoWriter:
                 image = np.asarray(cv2.resize(image, (width, height)), np.uint8)
             if height % 2 or width % 2:  # yuv420p has a color value for every 2x2 pixels
                 image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
-            frame = frame.reformat(
-                format="yuv420p",
-                dst_colorspace=self._colorspace,
-                dst_color_range=ColorRange.MPEG,
-                interpolation=_ROUNDED,
-            )
+            frame = av.VideoFrame.from_ndarray(to_yuv420p(image), format="yuv420p")
             frame.pts, frame.time_base = pts - self._first, self.time_base
             self._output.mux(self._stream.encode(frame))
         except (av.error.FFmpegError, OSError) as error:
@@ -146,8 +138,7 @@ class VideoWriter:
         self._stream.pix_fmt = "yuv420p"
         context = self._stream.codec_context
         context.time_base = self.time_base
-        tag, self._colorspace = _BT709 if height >= _HD_HEIGHT else _BT601
-        context.colorspace = context.color_primaries = context.color_trc = tag
+        context.colorspace = context.color_primaries = context.color_trc = _BT601
         context.color_range = ColorRange.MPEG.value
         self._first = pts if self.trimmed else 0
         if self.sound is not None:
@@ -184,3 +175,19 @@ class VideoWriter:
         trace: TracebackType | None,
     ) -> None:
         self.close(complete=error is None)
+
+
+def to_yuv420p(image: ImageArray) -> ImageArray:
+    """Return a BGR picture (H, W, 3) of even sides as planes Y, U, V in BT.601, (3·H/2, W).
+
+    FFmpeg's converter cuts fractions off, which darkens the picture by up to four levels, or takes
+    four times as long. OpenCV rounds, but takes the color of one pixel for four: it gets the mean.
+    """
+    height, width = image.shape[:2]
+    planes = cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420)
+    # Halved, a pixel is the mean of its 2x2 block.
+    half = cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_LINEAR)
+    full_range = cv2.cvtColor(half, cv2.COLOR_BGR2YCrCb)
+    colors = cv2.convertScaleAbs(full_range, alpha=224 / 255, beta=128 * (1 - 224 / 255))
+    planes[height:] = np.stack([colors[..., 2], colors[..., 1]]).reshape(height // 2, width)
+    return np.asarray(planes, np.uint8)

@@ -57,7 +57,7 @@ class World:
         points = np.vstack([UNIT * size + [[x], [y]], np.zeros((1, 68))])
         return points.astype(np.float32)
 
-    def detect(self, image):
+    def detect(self, image, *, coarse=False):
         number = self.number(image)
         self.detected.append(number)
         rois = [landmark_roi(self.landmarks(p)) for p in self.frames[number].values()]
