@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._checks import FloatArray, IntArray, as_colors, as_mesh
-from ._rasterize import draw_channels, draw_fragments, draw_gray, draw_rgb, mesh_box
+from ._rasterize import MARGIN, draw_colors, draw_fragments, instruction_sets, mesh_box
 
 EMPTY_DEPTH = np.float32(-1e8)
 """Depth of a pixel that no triangle covers; nothing farther than this is drawn."""
@@ -118,15 +118,11 @@ def rasterize(
     image = np.ascontiguousarray(bg).reshape(*bg.shape[:2], channels)
     left, top, right, bottom = mesh_box(points, *image.shape[:2])
     if len(faces) and left < right and top < bottom:
-        depth = np.empty((bottom - top, right - left), dtype=np.float32)
-        draw = draw_channels
-        if shades.shape[1] == 1:
-            draw = draw_gray
-        elif channels == 3:
-            draw = draw_rgb
+        variant = instruction_sets() - 1
 
         def draw_rows(first: int, end: int) -> None:
-            draw(image, depth, points, faces, shades, left, top, first, end, reverse)
+            buffers = _buffers(end - first, right - left)
+            draw_colors(image, *buffers, points, faces, shades, left, first, reverse, variant)
 
         _in_bands(draw_rows, points, top, bottom, threads)
         if not bg.flags.c_contiguous:
@@ -175,16 +171,20 @@ def rasterize_triangles(
     threads = _count("n_threads", n_threads, 1)
     shape = (_count("height", height), _count("width", width))
     found = Fragments(
-        triangle=np.empty(shape, dtype=np.int32),
+        triangle=np.full(shape, -1, dtype=np.int32),
         weights=np.zeros((*shape, 3), dtype=np.float32),  # pages not drawn on cost nothing
-        depth=np.empty(shape, dtype=np.float32),
+        depth=np.full(shape, EMPTY_DEPTH, dtype=np.float32),
     )
+    left, top, right, bottom = mesh_box(points, *shape)
+    if len(faces) and left < right and top < bottom:
+        variant = instruction_sets() - 1
+        outputs = found.triangle, found.weights, found.depth
 
-    def find_rows(first: int, end: int) -> None:
-        draw_fragments(found.triangle, found.weights, found.depth, points, faces, first, end)
+        def find_rows(first: int, end: int) -> None:
+            buffers = _buffers(end - first, right - left)
+            draw_fragments(*outputs, *buffers, points, faces, left, first, variant)
 
-    if found.depth.size:
-        _in_bands(find_rows, points, 0, shape[0], threads)
+        _in_bands(find_rows, points, top, bottom, threads)
     return found
 
 
@@ -213,6 +213,12 @@ def _in_bands(
         draw_rows(*bands[0])
         for other in others:
             other.result()
+
+
+def _buffers(height: int, width: int) -> tuple[FloatArray, NDArray[np.uint32]]:
+    """Return a band's z-buffer and what is drawn on it, not filled yet."""
+    shape = height, width + MARGIN
+    return np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.uint32)
 
 
 def _count(name: str, value: int, least: int = 0) -> int:

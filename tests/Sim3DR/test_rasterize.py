@@ -1,5 +1,6 @@
 """The rasterizer: odd input, and properties that the rule implies."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from Sim3DR import EMPTY_DEPTH, rasterize, rasterize_triangles
+from Sim3DR._rasterize import instruction_sets
 
 TRIANGLE = np.array([[1, 1, 0], [1, 7, 0], [7, 1, 0]], dtype=np.float32)
 ONE = np.array([[0, 1, 2]], dtype=np.int32)
@@ -101,6 +103,28 @@ def test_threads_do_not_change_a_bit(mesh: dict[str, Any], n_threads: int) -> No
     many = rasterize_triangles(mesh["vertices"], mesh["triangles"], *size, n_threads=n_threads)
     for name in ("triangle", "weights", "depth"):
         np.testing.assert_array_equal(getattr(one, name), getattr(many, name))
+
+
+@settings(deadline=None, max_examples=60)
+@given(meshes(), st.sampled_from([1, 2, 3, 5]), st.booleans())
+def test_every_instruction_set_gives_the_same_bits(
+    mesh: dict[str, Any], channels: int, gray: bool
+) -> None:
+    mesh["vertices"] += np.random.default_rng(0).random(mesh["vertices"].shape, dtype=np.float32)
+    mesh["colors"] = np.resize(mesh["colors"], (len(mesh["vertices"]), 1 if gray else channels))
+    bg = np.zeros((mesh["height"], mesh["width"], channels), dtype=np.uint8)
+    size = mesh["height"], mesh["width"]
+    module = sys.modules["Sim3DR.rasterize"]
+    images, fragments = [], []
+    for count in range(1, instruction_sets() + 1):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, "instruction_sets", lambda count=count: count)
+            images.append(draw(mesh, bg.copy()))
+            fragments.append(rasterize_triangles(mesh["vertices"], mesh["triangles"], *size))
+    for image, found in zip(images, fragments, strict=True):
+        np.testing.assert_array_equal(image, images[0])
+        for name in ("triangle", "weights", "depth"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(fragments[0], name))
 
 
 @settings(deadline=None, max_examples=60)
