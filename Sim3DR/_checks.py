@@ -63,5 +63,7 @@ def as_colors(name: str, value: ArrayLike, count: int) -> FloatArray:
         raise ValueError(
             f"{name}: expected shape (N, C) with N = {count} vertices and C >= 1, got {array.shape}"
         )
+    if colors.min(initial=1) >= 0 and colors.max(initial=0) <= 1:  # false if any is NaN
+        return colors
     # fmax and fmin, other than clip, return the bound where a color is NaN
     return np.fmin(np.fmax(colors, np.float32(0)), np.float32(1))

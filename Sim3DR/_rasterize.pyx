@@ -1,3 +1,4 @@
+# distutils: depends = Sim3DR/_rasterize.h Sim3DR/_rasterize_loops.h
 """Z-buffer loops over the triangles; see rasterize.py for the rules and the checks.
 
 The loops are C, in _rasterize.h: only there can they be compiled for several instruction sets. Each

@@ -16,7 +16,7 @@ def bilinear(
     const float[::1] x,
     const float[::1] y,
     double scale,
-    float[:, ::1] out,
+    float[:, :] out,
 ) -> None:
     """Fill ``out`` (N, C) with the picture between its pixels, times ``scale``."""
     cdef Py_ssize_t i, k, x0, x1, y0, y1

@@ -19,7 +19,11 @@ def _places(x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[FloatArray, FloatArray]
 
 
 def bilinear_colors(
-    img: ImageArray, x: npt.ArrayLike, y: npt.ArrayLike, scale: float = 1.0
+    img: ImageArray,
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    scale: float = 1.0,
+    out: FloatArray | None = None,
 ) -> FloatArray:
     """Sample a picture between its pixels.
 
@@ -31,6 +35,8 @@ def bilinear_colors(
         Places in pixels; NaN counts as 0.
     scale : float
         Factor of the result; ``1 / 255`` gives colors in [0, 1].
+    out : ndarray, shape (N, C), float32, optional
+        Array for the result, of any strides.
 
     Returns
     -------
@@ -44,7 +50,10 @@ def bilinear_colors(
            [ 9. , 10. , 11. ]], dtype=float32)
     """
     columns, rows = _places(x, y)
-    out = np.empty((len(columns), img.shape[2]), np.float32)
+    if out is None:
+        out = np.empty((len(columns), img.shape[2]), np.float32)
+    elif out.shape != (len(columns), img.shape[2]):
+        raise ValueError(f"out: expected {(len(columns), img.shape[2])}, got {out.shape}")
     bilinear(np.ascontiguousarray(img, np.uint8), columns, rows, scale, out)
     return out
 

@@ -1,6 +1,7 @@
 """The faces' texture, unrolled: what the picture shows at each vertex, drawn in UV space."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +9,7 @@ import numpy.typing as npt
 from Sim3DR import rasterize
 from tddfa.errors import InputError
 from utils.atomic import PathLike
-from utils.checks import as_faces, as_picture, as_triangles, model_table
+from utils.checks import FloatArray, as_faces, as_picture, as_triangles, model_table
 from utils.decode import ImageArray
 from utils.sampling import bilinear_colors
 from utils.show import deliver
@@ -86,14 +87,31 @@ def uv_tex(
         n_vertices = group[0].shape[1]
         triangles = as_triangles(tri, n_vertices)
         places = np.zeros((n_vertices, 3), np.float32)
-        places[:, :2] = model_table(uv, tri, "uv", 2, n_vertices) * (uv_w - 1, uv_h - 1)
+        table = model_table(uv, tri, "uv", 2, n_vertices)
+        np.multiply(table, np.array([uv_w - 1, uv_h - 1], np.float32), out=places[:, :2])
         places[:, 1] = uv_h - 1 - places[:, 1]
         # The faces differ in color alone: drawn at once, as channels of one picture.
-        colors = [bilinear_colors(picture, face[0], face[1], 1 / 255) for face in group]
-        drawn = rasterize(
-            places, triangles, np.hstack(colors), height=uv_h, width=uv_w, n_threads=n_threads
-        )
-        for k in range(len(group)):
-            left = (start + k) * uv_w
-            maps[:, left : left + uv_w] = drawn[..., 3 * k : 3 * k + 3]
+        colors = _colors(picture, group, n_threads)
+        drawn = rasterize(places, triangles, colors, height=uv_h, width=uv_w, n_threads=n_threads)
+        # Whole pixels instead of bytes: a third of the time.
+        side_by_side = maps.view("V3").reshape(uv_h, -1, uv_w)[:, start : start + len(group)]
+        side_by_side[:] = drawn.view("V3").transpose(0, 2, 1)
     return deliver(maps, wfp, show_flag)
+
+
+def _colors(picture: ImageArray, faces: list[FloatArray], n_threads: int) -> FloatArray:
+    """Sample the picture at each face's vertices: (N, 3n) in [0, 1], three columns per face."""
+    colors = np.empty((faces[0].shape[1], 3 * len(faces)), np.float32)
+
+    def sample(k: int) -> None:
+        x, y = faces[k][:2]
+        bilinear_colors(picture, x, y, 1 / 255, out=colors[:, 3 * k : 3 * k + 3])
+
+    n_workers = min(n_threads, len(faces))
+    if n_workers == 1:
+        for k in range(len(faces)):
+            sample(k)
+    else:
+        with ThreadPoolExecutor(n_workers) as pool:
+            list(pool.map(sample, range(len(faces))))
+    return colors
