@@ -12,6 +12,7 @@ from tddfa.topology import Topology
 
 IntArray = npt.NDArray[np.int32]
 N_LANDMARKS = 68
+BLOCK = 1024  # vertices, a page of float32; the most that _reconstruct.pyx takes
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,26 @@ class Basis:
     components: FloatArray
     n_shape: int
 
+    @cached_property
+    def blocks(self) -> FloatArray:
+        """The components by block of vertices, (blocks, 3, S + E, size), zeros at the end.
+
+        Reconstruction walks through memory in this order.
+        """
+        n_components, _, n_vertices = self.components.shape
+        size = max(1, min(BLOCK, n_vertices))
+        n_blocks = -(-n_vertices // size)
+        # On a cache line's edge, so that no load of a vector touches two of them.
+        store = np.zeros(n_blocks * 3 * n_components * size + 16, np.float32)
+        first = -store.ctypes.data % 64 // store.itemsize
+        blocks = store[first : store.size - 16 + first].reshape(n_blocks, 3, n_components, size)
+        by_component = blocks.transpose(2, 1, 0, 3)
+        n_full = n_vertices // size
+        whole, rest = np.split(self.components, [n_full * size], axis=2)
+        by_component[:, :, :n_full] = whole.reshape(n_components, 3, n_full, size)
+        by_component[:, :, n_full:, : rest.shape[2]] = rest[:, :, None]
+        return blocks
+
 
 def _planar(model: MorphableModel, vertices: npt.NDArray[np.integer]) -> Basis:
     n_shape, n_exp = model.w_shp.shape[1], model.w_exp.shape[1]
@@ -122,6 +143,10 @@ def _planar(model: MorphableModel, vertices: npt.NDArray[np.integer]) -> Basis:
     whole = len(vertices) == model.n_vertices
     for basis, planes in ((model.w_shp, components[:n_shape]), (model.w_exp, components[n_shape:])):
         by_vertex = basis.reshape(-1, 3, basis.shape[1])
-        planes[:] = (by_vertex if whole else by_vertex[vertices]).transpose(2, 1, 0)
+        by_vertex = by_vertex if whole else by_vertex[vertices]
+        # Piece by piece, each within the cache: a quarter of the time of one transposition.
+        for first in range(0, len(vertices), 256):
+            part = slice(first, first + 256)
+            planes[:, :, part] = by_vertex[part].transpose(2, 1, 0)
     mean = np.ascontiguousarray(model.u.reshape(-1, 3)[vertices].T, np.float32)
     return Basis(mean, components, n_shape)

@@ -84,19 +84,21 @@ def reconstruct_vertices(
     cameras = np.ascontiguousarray(cameras, np.float32)
     if cameras.shape != (n_faces, 3, 4):
         raise InputError(f"cameras: expected shape ({n_faces}, 3, 4), got {cameras.shape}")
+    blocks = basis.blocks
     n_bands = max(1, min(n_threads, n_vertices // _MIN_BAND))
-    edges = [n_vertices * band // n_bands for band in range(n_bands + 1)]
+    edges = [len(blocks) * band // n_bands for band in range(n_bands + 1)]
 
     def fill(band: int) -> None:
-        _reconstruct(
-            basis.mean, basis.components, alpha, cameras, vertices, edges[band], edges[band + 1]
-        )
+        _reconstruct(basis.mean, blocks, alpha, cameras, vertices, edges[band], edges[band + 1])
 
     if n_bands == 1:
         fill(0)
     else:
-        with ThreadPoolExecutor(n_bands) as pool:
-            list(pool.map(fill, range(n_bands)))
+        with ThreadPoolExecutor(n_bands - 1) as pool:
+            others = [pool.submit(fill, band) for band in range(1, n_bands)]
+            fill(0)
+            for other in others:
+                other.result()
     vertices[:, 2] -= vertices[:, 2].min(axis=1, keepdims=True)
     return vertices
 
