@@ -1,10 +1,11 @@
 """The shaded mesh mixed over the picture."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy.typing as npt
 
-from Sim3DR import RenderPipeline
+from Sim3DR import RenderPipeline, rasterize
 from tddfa.errors import InputError
 from utils.atomic import PathLike
 from utils.blend import blend
@@ -65,8 +66,14 @@ def render(
         raise InputError(f"alpha: expected 0 to 1, got {alpha}")
     out = canvas(picture, with_bg_flag, n_threads)
     pipeline = RenderPipeline()
-    for points, triangles in meshes(faces, tri):
-        pipeline(points, triangles, out, n_threads=n_threads)
+    drawn = list(meshes(faces, tri))
+    if min(n_threads, len(drawn)) > 1:
+        with ThreadPoolExecutor(min(n_threads, len(drawn))) as pool:
+            lights = list(pool.map(lambda mesh: pipeline.shade(*mesh), drawn))
+    else:
+        lights = [pipeline.shade(*mesh) for mesh in drawn]
+    for (points, triangles), light in zip(drawn, lights, strict=True):
+        rasterize(points, triangles, light, out, n_threads=n_threads)
     if with_bg_flag:
         blend(picture, out, alpha, faces)
     return deliver(out, wfp, show_flag)

@@ -108,7 +108,7 @@ def _colors(picture: ImageArray, faces: list[FloatArray], n_threads: int) -> Flo
         bilinear_colors(picture, x, y, 1 / 255, out=colors[:, 3 * k : 3 * k + 3])
 
     n_workers = min(n_threads, len(faces))
-    if n_workers == 1:
+    if n_workers <= 1:
         for k in range(len(faces)):
             sample(k)
     else:
