@@ -281,7 +281,7 @@ def test_interrupt_leaves_a_playable_file(
                 break
             time.sleep(0.05)
         process.send_signal(kind)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=300)
     finally:
         process.kill()
     assert process.returncode == 130 and "interrupted" in err and "Traceback" not in err
