@@ -28,6 +28,7 @@ from tddfa.tracker import FaceTracker, TrackerSettings
 from utils.decode import ImageArray
 from utils.threads import ahead
 from utils.track_records import open_records
+from utils.uninterrupted import uninterrupted
 from utils.video_outputs import FrameDrawer
 from utils.video_reader import VideoReader
 from utils.video_writer import VideoWriter
@@ -121,10 +122,11 @@ def run_job(
     ):
         records = stack.enter_context(open_records(job.records, n_params)) if job.records else None
         for frame, picture in drawn:
-            writer.write(picture, frame.pts)
-            if records is not None:
-                records.add(frame)
-            summary.frames += 1
+            with uninterrupted():  # or a frame is in the video and not in the records
+                writer.write(picture, frame.pts)
+                if records is not None:
+                    records.add(frame)
+                summary.frames += 1
             summary.skipped = reader.skipped
             summary.with_face += bool(frame.faces)
             summary.ids.update(face.track_id for face in frame.faces)
