@@ -39,7 +39,7 @@ stamp=$VIRTUAL_ENV/.tddfa-build
 
 # What the build depends on: packages, kernels, interpreter, and this folder.
 state() {
-    { "$python" --version; pwd; cat pyproject.toml setup.py requirements.txt build.sh ./*/_*.pyx; } |
+    { "$python" --version; pwd; cat pyproject.toml setup.py requirements.txt build.sh ./*/_*.pyx ./*/_*.h; } |
         "$python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'
 }
 built() { "$python" -c 'import Sim3DR, FaceBoxes.nms, tddfa.reconstruct, utils.text_format' 2>/dev/null; }

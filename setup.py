@@ -20,6 +20,7 @@ def extensions() -> list[Extension]:
             [path.as_posix()],
             include_dirs=[np.get_include()],
             define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+            depends=sorted(header.as_posix() for header in path.parent.glob("_*.h")),
             extra_compile_args=COMPILE_ARGS,
         )
         for path in sources
