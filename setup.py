@@ -7,7 +7,7 @@ import numpy as np
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-PACKAGES = ("FaceBoxes", "Sim3DR", "tddfa", "utils")
+PACKAGES = ("FaceBoxes", "Sim3DR", "tddfa", "training", "utils")
 COMPILE_ARGS = ["/O2"] if sys.platform == "win32" else ["-O3"]
 
 

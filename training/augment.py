@@ -78,4 +78,4 @@ class Augmenter:
             points[:, :, 1] = INPUT - 1 - points[:, :, 1]
             images = cover(images, points, inside, self.settings.occlusion, generator)
             images = degrade(images, self.settings.photometric, generator)
-            return (images - 127.5) / 128, params
+            return images.sub_(127.5).div_(128), params

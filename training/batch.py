@@ -54,5 +54,10 @@ class Crops:
             **{f.name: getattr(self, f.name).repeat_interleave(count, 0) for f in fields(self)},
         )
 
+    def split(self, size: int) -> list[Crops]:
+        """Return batches of at most `size` crops."""
+        parts = zip(*(getattr(self, f.name).split(size) for f in fields(self)), strict=True)
+        return [Crops(*part) for part in parts]
+
     def __len__(self) -> int:
         return len(self.images)

@@ -10,7 +10,7 @@ Every picture is sampled once; all of it is tensor arithmetic, the same on CPU a
 
 import torch
 from torch import Tensor
-from torch.nn.functional import grid_sample, interpolate
+from torch.nn.functional import grid_sample
 
 from training.basis import TrainingBasis
 from training.batch import CANVAS, INPUT, Crops
@@ -19,7 +19,9 @@ from training.views import Views
 # The distance by which a surface with slope s moves under a turn d is s·tan(d) of the way to the
 # answer: at 12 degrees and slope 2 six steps leave less than half a hundredth.
 STEPS = 6
-NODES = INPUT // 2 + 2
+# Lattice over the output: every fourth pixel corner, as coarse as the depth, one beyond the edges.
+SPACING = 4
+NODES = INPUT // SPACING + 2
 
 
 def turn_matrices(yaw: Tensor, pitch: Tensor) -> Tensor:
@@ -90,21 +92,22 @@ def show(crops: Crops, views: Views, landmarks: TrainingBasis, flip: Tensor) -> 
     k, c, s = INPUT / side, views.roll.cos(), views.roll.sin()
     zoom = torch.stack([k * c, -k * s, k * s, k * c], dim=1).reshape(-1, 2, 2)
     target = _target_grid(views.flip, camera.device)
-    canvas = (target - INPUT / 2) @ torch.linalg.inv(zoom).transpose(1, 2) + center[:, None]
-    source = _unturn(canvas, rotation, center3, crops.depth)
-    grid = _every_pixel(_as_grid(source)).permute(0, 2, 3, 1)
+    source = (target - INPUT / 2) @ torch.linalg.inv(zoom).transpose(1, 2) + center[:, None]
+    index = torch.nonzero((views.yaw != 0) | (views.pitch != 0))[:, 0]
+    if len(index):
+        source[index] = _unturn(source[index], rotation[index], center3[index], crops.depth[index])
+    grid = _every_pixel(_as_grid(source))
+    inside = torch.maximum(grid[:, :1].abs(), grid[:, 1:].abs()) <= 1
     planes = crops.images.permute(0, 3, 1, 2).float()
-    images = grid_sample(planes, grid, padding_mode="reflection", align_corners=False)
-    inside = (grid.abs() <= 1).all(dim=3)[:, None]
+    images = grid_sample(
+        planes, grid.permute(0, 2, 3, 1), padding_mode="reflection", align_corners=False
+    )
     return images, _params(camera, crops.alpha, zoom, center, k, views.flip, flip), inside
 
 
 def _target_grid(flip: Tensor, device: torch.device) -> Tensor:
-    """Return the nodes of a lattice over the output in the network's frame, y up, (n, 3844, 2).
-
-    Every other pixel corner, one beyond the edges: the surface's depth is coarser than that.
-    """
-    edge = torch.arange(NODES, device=device) * 2.0 - 1
+    """Return the nodes of the lattice in the network's frame, y up, (n, NODES², 2)."""
+    edge = SPACING * (torch.arange(NODES, device=device) - 0.5)
     y, x = torch.meshgrid(INPUT - edge, edge, indexing="ij")
     plain = torch.stack([x, y], dim=2).reshape(1, -1, 2)
     mirrored = torch.stack([INPUT - x, y], dim=2).reshape(1, -1, 2)
@@ -117,11 +120,14 @@ def _as_grid(canvas: Tensor) -> Tensor:
 
 
 def _every_pixel(nodes: Tensor) -> Tensor:
-    """Interpolate what is known at the lattice's nodes, (n, 3844, 2) to (n, 2, 120, 120)."""
+    """Interpolate what is known at the lattice's nodes, (n, NODES², 2) to (n, 2, 120, 120)."""
     planes = nodes.transpose(1, 2).reshape(len(nodes), 2, NODES, NODES)
-    fine = interpolate(planes, scale_factor=2, mode="bilinear", align_corners=False)
-    # Node i lies at 2i - 1, output k of the doubled lattice therefore at k - 1.5.
-    return fine[:, :, 2 : 2 + INPUT, 2 : 2 + INPUT]
+    # Node i lies at SPACING·(i - 0.5), pixel k at k + 0.5. Two matrix products are ten times as
+    # fast as `interpolate`.
+    place = (torch.arange(INPUT, device=nodes.device) + 0.5) / SPACING + 0.5
+    distance = (place[:, None] - torch.arange(NODES, device=nodes.device)).abs()
+    weights = (1 - distance).clamp_min(0)
+    return weights @ planes @ weights.T
 
 
 def _unturn(canvas: Tensor, rotation: Tensor, center: Tensor, depth: Tensor) -> Tensor:

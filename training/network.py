@@ -33,7 +33,10 @@ class TrainingNet(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return normalized parameters (n, 62) and the second head's points (n, 136), if any."""
-        features = self.regressor.features(x)
+        return self.heads(self.regressor.features(x))
+
+    def heads(self, features: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return what `forward` returns, for features (n, 1024 * width)."""
         points = None if self.fc_lm is None else self.fc_lm(features)
         return self.regressor.fc_param(features), points
 
@@ -73,10 +76,12 @@ class MovingAverage(Generic[Network]):
     def update(self, network: nn.Module, step: int) -> None:
         """Move towards the network's weights after `step` steps."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        for mean, value in zip(
-            self.network.state_dict().values(), network.state_dict().values(), strict=True
-        ):
+        pairs = zip(self.network.state_dict().values(), network.state_dict().values(), strict=True)
+        means, values = [], []
+        for mean, value in pairs:
             if mean.is_floating_point():
-                mean.lerp_(value, 1 - decay)
+                means.append(mean)
+                values.append(value)
             else:
                 mean.copy_(value)
+        torch._foreach_lerp_(means, values, 1 - decay)

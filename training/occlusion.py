@@ -44,20 +44,23 @@ class OcclusionSettings:
 def fill_borders(crops: Crops, settings: OcclusionSettings, generator: Generator) -> Crops:
     """Put other crops of the batch where the original photo had ended."""
     n, device = len(crops), crops.images.device
-    edge = torch.arange(CANVAS, device=device) + 0.5
-    left, top, right, bottom = crops.valid.float().T[:, :, None]
-    columns = (edge > left) & (edge < right)
-    rows = (edge > top) & (edge < bottom)
-    keep = rows[:, :, None] & columns[:, None, :]
-    keep |= (torch.rand(n, generator=generator, device=device) >= settings.fill_border)[
-        :, None, None
-    ]
-    incomplete = ~keep.flatten(1).all(dim=1)
-    if not incomplete.any():
+    left, top, right, bottom = crops.valid.T
+    incomplete = (left > 0) | (top > 0) | (right < CANVAS) | (bottom < CANVAS)
+    incomplete &= torch.rand(n, generator=generator, device=device) < settings.fill_border
+    others = torch.randperm(n, generator=generator, device=device)
+    index = torch.nonzero(incomplete)[:, 0]
+    if not len(index):
         return crops
-    others = crops.images[torch.randperm(n, generator=generator, device=device)]
-    images = torch.where(keep[..., None], crops.images, others)
-    return Crops(**{**vars(crops), "images": images})
+    edge = torch.arange(CANVAS, device=device) + 0.5
+    left, top, right, bottom = crops.valid[index].float().T[:, :, None]
+    rows = (edge > top) & (edge < bottom)
+    # A row's pixels and channels as one axis: short axes are slow.
+    columns = ((edge > left) & (edge < right)).repeat_interleave(3, 1)
+    keep = rows[:, :, None] & columns[:, None, :]
+    whole = crops.images.flatten(2)
+    own, other = (whole.index_select(0, i) for i in (index, others[index]))
+    images = whole.index_copy(0, index, torch.where(keep, own, other))
+    return Crops(**{**vars(crops), "images": images.view(crops.images.shape)})
 
 
 def cover(
@@ -67,7 +70,7 @@ def cover(
     settings: OcclusionSettings,
     generator: Generator,
 ) -> Tensor:
-    """Return the pictures with borders, patches and masks.
+    """Put borders, patches and masks onto the pictures, in place, and return them.
 
     Parameters
     ----------
@@ -81,33 +84,41 @@ def cover(
     device = images.device
 
     def drawn(share: float) -> Tensor:
-        return (torch.rand(n, generator=generator, device=device) < share)[:, None, None, None]
+        chosen = torch.rand(n, generator=generator, device=device) < share
+        return torch.nonzero(chosen)[:, 0]
 
     def uniform(*shape: int) -> Tensor:
         return torch.rand(shape, generator=generator, device=device)
 
-    images = images.masked_fill(~inside & drawn(settings.black_border), 0.0)
+    index = drawn(settings.black_border)
+    images.index_copy_(0, index, images.index_select(0, index) * inside[index])
     y, x = torch.meshgrid(
         torch.arange(height, device=device), torch.arange(width, device=device), indexing="ij"
     )
-    wearers = torch.nonzero(drawn(settings.face_mask).flatten())[:, 0]
+    wearers = drawn(settings.face_mask)
     if len(wearers):
         cloth = inside_polygon(x, y, points[wearers][:, list(MASK_RING)])[:, None]
         # A plain cloth is shaded by the face below: keep a little of the picture's light.
         color = uniform(len(wearers), 3, 1, 1) * 255
         bare = images[wearers]
         images[wearers] = torch.where(cloth, 0.8 * color + 0.2 * bare, bare)
+    index = drawn(settings.patch)
+    count = len(index)
+    if not count:
+        return images
     low, high = settings.patch_side
-    size = low + uniform(2, n, 1, 1) * (high - low)
-    corner = uniform(2, n, 1, 1) * (
-        torch.tensor([width, height], device=device)[:, None, None, None] - size
-    )
+    size = low + uniform(2, count, 1, 1) * (high - low)
+    limit = torch.tensor([width, height], device=device)[:, None, None, None] - size
+    corner = uniform(2, count, 1, 1) * limit
     within = (x >= corner[0]) & (x < corner[0] + size[0])
     within &= (y >= corner[1]) & (y < corner[1] + size[1])
-    other = images[torch.randperm(n, generator=generator, device=device)].roll((31, 47), (2, 3))
-    plain = (uniform(n, 3, 1, 1) * 255).expand_as(other)
-    filling = torch.where(drawn(0.6), other, plain)
-    return torch.where(within[:, None] & drawn(settings.patch), filling, images)
+    source = torch.randint(n, (count,), generator=generator, device=device)
+    other = images.index_select(0, source).roll((31, 47), (2, 3))
+    plain = (uniform(count, 3, 1, 1) * 255).expand_as(other)
+    filling = torch.where(uniform(count, 1, 1, 1) < 0.6, other, plain)
+    covered = torch.where(within[:, None], filling, images.index_select(0, index))
+    images.index_copy_(0, index, covered)
+    return images
 
 
 def inside_polygon(x: Tensor, y: Tensor, ring: Tensor) -> Tensor:

@@ -72,10 +72,11 @@ def degrade(images: Tensor, settings: PhotometricSettings, generator: Generator)
         (chosen(settings.jpeg), compress, settings.jpeg_quality),
     ):
         if len(index):
-            images[index] = change(images[index], between(bounds, len(index)))
+            worse = change(images.index_select(0, index), between(bounds, len(index)))
+            images.index_copy_(0, index, worse)
     images = _tone(images, settings, generator)
     index = chosen(settings.gray)
-    images[index] = to_gray(images[index])
+    images.index_copy_(0, index, to_gray(images.index_select(0, index)))
     index = chosen(settings.noise)
     sigma = between(settings.noise_sigma, len(index))[:, None, None, None]
     shape = (len(index), *images.shape[1:])
@@ -84,17 +85,18 @@ def degrade(images: Tensor, settings: PhotometricSettings, generator: Generator)
 
 
 def _tone(images: Tensor, settings: PhotometricSettings, generator: Generator) -> Tensor:
-    """Apply gamma, contrast, brightness and a gain per channel."""
+    """Apply gamma, contrast, brightness and a gain per channel, in place."""
     n, device = len(images), images.device
 
     def normal(sigma: float, channels: int = 1) -> Tensor:
         draw = torch.randn(n, channels, 1, 1, generator=generator, device=device)
         return draw * sigma
 
-    unit = (images / 255).clamp_(1e-4, 1).pow_(normal(settings.gamma).exp())
-    gain = normal(settings.contrast).exp() * normal(settings.channel_gain, 3).exp()
+    # A power by way of the logarithm, which is faster.
+    images = images.div_(255).clamp_(1e-4, 1).log_().mul_(normal(settings.gamma).exp()).exp_()
+    gain = 255 * normal(settings.contrast).exp() * normal(settings.channel_gain, 3).exp()
     shift = (normal(settings.brightness) + 0.5) * 255
-    return (unit - 0.5).mul_(gain * 255).add_(shift).clamp_(0, 255)
+    return images.mul_(gain).add_(shift - gain / 2).clamp_(0, 255)
 
 
 def to_gray(images: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ it ends, ``weights.pth`` and ``param_mean_std.npz``.
 import argparse
 import json
 import logging
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -38,9 +39,12 @@ from training.rarity import draw_weights
 from training.sampler import BatchSampler, held_out
 from training.settings import with_changes
 from training.trainer import Inputs, OptimizerSettings, Trainer
+from training.workers import Workers
 
 logger = logging.getLogger(__name__)
 SCALE_BATCHES = 16
+AUGMENTED_TOGETHER = 32  # views that a core's cache holds
+MOST_PARTS = 10_000  # of a batch
 
 
 def parameter_scale(augmenter: Augmenter, sampler: BatchSampler) -> ParameterScale:
@@ -74,12 +78,16 @@ class Run:
         frames = with_changes(AugmentSettings(), args.set).views.frames
         if args.batch_size % frames:
             raise InputError(f"--batch-size: expected a multiple of views.frames = {frames}")
+        self.frames = frames
         weights = [draw_weights(source.labels, model) for source in sources]
         self.sampler = BatchSampler(sources, shares, args.batch_size // frames, args.seed, weights)
         self.total_steps = max(1, args.samples // args.batch_size)
         basis, flip = landmark_basis(model), mirror_matrix(model)
         augmenter = Augmenter(basis, flip, with_changes(AugmentSettings(), args.set), args.device)
         self.scale = self._scale(augmenter)
+        self.workers = (
+            None if args.device != "cpu" else Workers(args.threads or os.cpu_count() or 1)
+        )
         objective = Objective(
             model,
             self.scale,
@@ -93,6 +101,8 @@ class Run:
             with_changes(OptimizerSettings(), args.optimizer),
             self.total_steps,
             args.amp,
+            self.workers,
+            args.chunk,
         )
         crops = held_out(sources, args.held_out)
         plain = Augmenter(basis, flip, PLAIN, args.device)
@@ -135,7 +145,14 @@ class Run:
 
     def inputs(self, crops: Crops, step: int) -> Inputs:
         """Return the network's inputs of a step."""
-        return self.trainer.augmenter(crops, self.args.seed * 1_000_003 + step)
+        seed = self.args.seed * 1_000_003 + step
+        augment = self.trainer.augmenter
+        if self.workers is None:
+            return augment(crops, seed)
+        parts = crops.split(max(1, AUGMENTED_TOGETHER // self.frames))
+        seeds = [seed * MOST_PARTS + i for i in range(len(parts))]
+        images, params = zip(*self.workers.map(augment, parts, seeds), strict=True)
+        return torch.cat(images), torch.cat(params)
 
     def go(self) -> None:
         """Train until the schedule ends or the time is up, saving the state on the way."""
@@ -245,8 +262,9 @@ def build_parser() -> argparse.ArgumentParser:
     add("--minutes", type=float, help="stop after so long; the same command goes on later")
     add("--seed", type=int, default=0)
     add("--device", default="cpu", choices=("cpu", "cuda"))
-    add("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
-    add("--amp", action="store_true", help="bfloat16, pays on GPUs")
+    add("--threads", type=int, help="CPU threads (default: as many as there are cores)")
+    add("--chunk", type=int, default=64, help="pictures per thread at a time (%(default)s)")
+    add("--amp", action="store_true", help="bfloat16, pays on GPUs and on CPUs with AVX-512 or AMX")
     add("--log-every", type=int, default=50, help="steps per line of the log (%(default)s)")
     add("--validate-every", type=int, default=500, help="steps (%(default)s)")
     add("--held-out", type=int, default=512, help="crops to validate on (%(default)s)")
@@ -256,8 +274,6 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line."""
     args = build_parser().parse_args(argv)
-    if args.threads:
-        torch.set_num_threads(args.threads)
     if args.device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: PyTorch finds no CUDA device")
     run = Run(args)

@@ -16,6 +16,7 @@ from training.augment import Augmenter
 from training.files import replacing
 from training.network import MovingAverage, TrainingNet, channels_last
 from training.objective import Main, Objective
+from training.workers import ChunkedGradients, Workers, can_fuse
 
 Inputs = tuple[Tensor, Tensor]
 
@@ -30,7 +31,10 @@ class OptimizerSettings:
     learning_rate : float
         The peak.
     final : float
-        Share of the peak at the end of the cosine.
+        Share of the peak at the end.
+    cooldown : float
+        Share of the steps in which the rate falls, by a cosine; it is constant before, so that a
+        run can be made longer until then by a larger ``--samples``.
     warm_up : int
         Steps of linear rise.
     momentum : float
@@ -48,6 +52,7 @@ class OptimizerSettings:
     name: str = "adamw"
     learning_rate: float = 2e-3
     final: float = 0.003
+    cooldown: float = 1.0
     warm_up: int = 150
     momentum: float = 0.9
     second: float = 0.99
@@ -68,7 +73,11 @@ class Trainer:
     total_steps : int
         Length of the schedule.
     amp : bool
-        Run the network in bfloat16 (pays on GPUs).
+        Keep activations as bfloat16 (pays on GPUs and on CPUs with AVX-512 or AMX).
+    workers : Workers, optional
+        Threads to compute on; without them PyTorch computes layer by layer.
+    chunk : int
+        Pictures that a worker takes at a time.
     """
 
     def __init__(
@@ -79,6 +88,8 @@ class Trainer:
         settings: OptimizerSettings,
         total_steps: int,
         amp: bool = False,
+        workers: Workers | None = None,
+        chunk: int = 64,
     ) -> None:
         self.device = augmenter.device
         self.network = channels_last(network.to(self.device))
@@ -90,12 +101,17 @@ class Trainer:
         self.average = MovingAverage(self.network, settings.average)
         self.optimizer = _optimizer(self.network, settings)
         self.step_count = 0
+        self._chunked: ChunkedGradients | None = None
+        if workers and can_fuse(self.network):
+            dtype = torch.bfloat16 if amp else torch.float32
+            self._chunked = ChunkedGradients(self.network, objective, workers, chunk, dtype)
 
     def learning_rate(self, step: int) -> float:
-        """Return the learning rate of a step: linear warm-up, then a cosine."""
+        """Return the learning rate of a step: linear warm-up, constant, then a cosine."""
         s = self.settings
         rise = min(1.0, (step + 1) / max(1, s.warm_up))
-        share = min(1.0, step / max(1, self.total_steps))
+        left = max(0.0, 1 - step / max(1, self.total_steps))
+        share = max(0.0, 1 - left / max(1e-9, s.cooldown))
         fall = s.final + (1 - s.final) * 0.5 * (1 + math.cos(math.pi * share))
         return s.learning_rate * rise * fall
 
@@ -104,23 +120,28 @@ class Trainer:
 
         They are tensors, so that a GPU need not be waited for.
         """
-        images, truth = batch
-        images = images.contiguous(memory_format=torch.channels_last)
         self.network.train()
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate(self.step_count)
+        compute = self._chunked or self._gradients
+        parts = compute(*batch, main)
+        limit = self.settings.clip or math.inf
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), limit)
+        self.optimizer.step()
+        self.step_count += 1
+        self.average.update(self.network, self.step_count)
+        return {**parts, "gradient": norm}
+
+    def _gradients(self, images: Tensor, truth: Tensor, main: Main | None) -> dict[str, Tensor]:
+        """Set the parameters' gradients; return the parts of the loss."""
+        images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.amp):
             output, points = self.network(images)
         points = None if points is None else points.float()
         loss = self.objective(output.float(), points, truth, main)
         self.optimizer.zero_grad(set_to_none=True)
         loss.total.backward()
-        limit = self.settings.clip or math.inf
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), limit)
-        self.optimizer.step()
-        self.step_count += 1
-        self.average.update(self.network, self.step_count)
-        return {"loss": loss.total.detach(), **loss.parts, "gradient": norm}
+        return {"loss": loss.total.detach(), **loss.parts}
 
     @torch.no_grad()
     def validate(
@@ -182,5 +203,6 @@ def _optimizer(network: nn.Module, settings: OptimizerSettings) -> torch.optim.O
     if settings.name == "sgd":
         return torch.optim.SGD(groups, lr=rate, momentum=settings.momentum)
     if settings.name == "adamw":
-        return torch.optim.AdamW(groups, lr=rate, betas=(settings.momentum, settings.second))
+        betas = (settings.momentum, settings.second)
+        return torch.optim.AdamW(groups, lr=rate, betas=betas, fused=True)
     raise InputError(f"optimizer: expected adamw or sgd, got {settings.name!r}")
