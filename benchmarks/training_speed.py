@@ -1,6 +1,9 @@
 """Samples a second of the loader, the augmentation and the network, alternating in one process.
 
-``python benchmarks/training_speed.py data/photos --threads 1``
+``python -m benchmarks.training_speed data/photos --threads 2``
+
+On a CPU the network is timed as PyTorch runs it, layer by layer, and as ``training.train`` does,
+fused and with a chunk of the batch for each thread.
 """
 
 import argparse
@@ -13,9 +16,27 @@ from tddfa.mobilenet import MobileNet
 from tddfa.model_files import load_face_model
 from training.augment import Augmenter, AugmentSettings
 from training.basis import landmark_basis, mirror_matrix
+from training.fused import Workspace, backbone_parameters, fused_features
 from training.network import channels_last
 from training.packed import open_packed
 from training.sampler import BatchSampler
+from training.workers import Workers
+
+
+def fused(
+    network: MobileNet,
+    images: torch.Tensor,
+    dtype: torch.dtype,
+    workers: Workers,
+    spaces: list[Workspace],
+) -> None:
+    """Go forth and back with a chunk of the batch for each thread."""
+
+    def one(part: torch.Tensor, space: Workspace) -> None:
+        loss = network.fc_param(fused_features(network, part, dtype, space)).square().mean()
+        torch.autograd.grad(loss, backbone_parameters(network))
+
+    workers.map(one, images.chunk(len(spaces)), spaces)
 
 
 def main() -> None:
@@ -28,12 +49,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
     model = load_face_model(args.face_model)
     sampler = BatchSampler([open_packed(args.data)], [1], args.batch_size, 0)
     augmenter = Augmenter(
         landmark_basis(model), mirror_matrix(model), AugmentSettings(), args.device
     )
+    workers = Workers(args.threads)
+    spaces = [Workspace() for _ in range(args.threads)]
     networks = {w: channels_last(MobileNet(w).to(args.device)).train() for w in (0.5, 1.0)}
     best: dict[str, float] = {}
 
@@ -47,13 +69,25 @@ def main() -> None:
         crops = sampler.batch(step)
         clock("read", started)
         started = time.perf_counter()
-        images, _ = augmenter(crops, step)
+        if args.device == "cuda":
+            images, _ = augmenter(crops, step)
+        else:
+            parts = crops.split(32)
+            images = torch.cat([x for x, _ in workers.map(augmenter, parts, range(len(parts)))])
         clock("augment", started)
         images = images.contiguous(memory_format=torch.channels_last)
         for width, network in networks.items():
+            torch.set_num_threads(args.threads)
             started = time.perf_counter()
             network(images).square().mean().backward()
-            clock(f"network x{width}", started)
+            clock(f"network x{width}, layer by layer", started)
+            if args.device == "cuda":
+                continue
+            torch.set_num_threads(1)
+            for dtype in (torch.float32, torch.bfloat16):
+                started = time.perf_counter()
+                fused(network, images, dtype, workers, spaces)
+                clock(f"network x{width}, fused, {str(dtype).removeprefix('torch.')}", started)
     for name, seconds in best.items():
         print(f"{name}: {args.batch_size / seconds:.0f} samples/s")
 
