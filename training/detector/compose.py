@@ -124,19 +124,27 @@ def paste(
     middle = (own[:2] + own[2:]) / 2
     matrix = cv2.getRotationMatrix2D((float(middle[0]), float(middle[1])), roll, zoom)
     matrix[:, 2] = matrix[:, 2] + center - middle
-    height, width = picture.image.shape[:2]
+    image = picture.image.copy()
+    # The part of the picture that the crop reaches.
+    corners = np.array([[0, 0, 1], [CANVAS, 0, 1], [0, CANVAS, 1], [CANVAS, CANVAS, 1]])
+    reached = corners @ matrix.T
+    left, top = np.maximum(np.floor(reached.min(axis=0)), 0).astype(int)
+    right, bottom = np.minimum(np.ceil(reached.max(axis=0)), image.shape[1::-1]).astype(int)
     if zoom < 0.7:
         crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), 0.4 / zoom), np.uint8)
-    warped = cv2.warpAffine(crop, matrix, (width, height), flags=cv2.INTER_LINEAR)
-    alpha = cv2.warpAffine(mask, matrix, (width, height), flags=cv2.INTER_LINEAR)[:, :, None]
-    image = picture.image * (1 - alpha) + warped * alpha
+    matrix[:, 2] -= (left, top)
+    size = (int(right - left), int(bottom - top))
+    warped = cv2.warpAffine(crop, matrix, size, flags=cv2.INTER_LINEAR)
+    alpha = cv2.warpAffine(mask, matrix, size, flags=cv2.INTER_LINEAR)[:, :, None]
+    part = image[top:bottom, left:right]
+    part[:] = (part * (1 - alpha) + warped * alpha).round()
     box = box_around(center, side)
     low, high = np.maximum(picture.faces[:, :2], box[:2]), np.minimum(picture.faces[:, 2:], box[2:])
     covered = np.clip(high - low, 0, None).prod(axis=1)
     area = (picture.faces[:, 2:] - picture.faces[:, :2]).prod(axis=1)
     hidden = covered > 0.3 * area
     return Picture(
-        image.round().astype(np.uint8),
+        image,
         np.concatenate([picture.faces[~hidden], box[None]]),
         np.concatenate([picture.doubtful, picture.faces[hidden]]),
     )
