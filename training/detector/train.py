@@ -8,8 +8,10 @@ out. Run the same command again to go on.
 """
 
 import argparse
+import copy
 import logging
 import math
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,6 +36,7 @@ from training.network import MovingAverage, channels_last
 from training.packed import open_packed
 from training.settings import with_changes
 from training.split import is_held_out_picture
+from training.workers import Workers
 
 logger = logging.getLogger(__name__)
 MOMENTUM, WEIGHT_DECAY, CLIP, AVERAGE = 0.9, 5e-4, 5.0, 0.999
@@ -92,10 +95,27 @@ class DetectorTrainer:
         Peak learning rate of SGD.
     total_steps : int
     device : str
+    amp : bool
+        Run the network in bfloat16.
+    workers : Workers, optional
+        Threads, each of which takes a part of the batch.
+    parts : int
+        How many parts; batch normalization averages over one.
     """
 
-    def __init__(self, network: FaceBoxesNet, rate: float, total_steps: int, device: str) -> None:
+    def __init__(
+        self,
+        network: FaceBoxesNet,
+        rate: float,
+        total_steps: int,
+        device: str,
+        amp: bool = False,
+        workers: Workers | None = None,
+        parts: int = 1,
+    ) -> None:
         self.network = channels_last(network.to(device))
+        self.amp, self.workers = amp, workers
+        self.replicas = [self.network, *(_twin(self.network) for _ in range(parts - 1))]
         self.average = MovingAverage(self.network, AVERAGE)
         self.rate, self.total_steps, self.device = rate, total_steps, device
         self.optimizer = torch.optim.SGD(
@@ -105,20 +125,51 @@ class DetectorTrainer:
 
     def step(self, images: Tensor, classes: Tensor, offsets: Tensor) -> dict[str, Tensor]:
         """Make one step on a batch; return the parts of the loss."""
-        self.network.train()
+        for replica in self.replicas:
+            replica.train()
         rise = min(1.0, (self.step_count + 1) / 200)
         fall = 0.5 * (1 + math.cos(math.pi * min(1.0, self.step_count / self.total_steps)))
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate * rise * (0.005 + 0.995 * fall)
-        loc, conf = self.network(images.to(self.device, memory_format=torch.channels_last))
-        total, parts = multibox_loss(loc, conf, classes.to(self.device), offsets.to(self.device))
-        self.optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        batch = (images.to(self.device, memory_format=torch.channels_last), classes, offsets)
+        pieces = list(
+            zip(*(t.to(self.device).chunk(len(self.replicas)) for t in batch), strict=True)
+        )
+        run = self.workers.map if self.workers else lambda *a: list(map(*a))
+        found = run(self._gradients, self.replicas[: len(pieces)], pieces)
+        for i, parameter in enumerate(self.network.parameters()):
+            parameter.grad = torch.stack([gradients[i] for gradients, _ in found]).mean(dim=0)
+        self._share_statistics(len(pieces))
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
         self.optimizer.step()
         self.step_count += 1
         self.average.update(self.network, self.step_count)
-        return {"loss": total.detach(), **parts, "gradient": norm}
+        logs = [log for _, log in found]
+        means = {name: torch.stack([log[name] for log in logs]).mean() for name in logs[0]}
+        return {**means, "gradient": norm}
+
+    def _gradients(
+        self, network: FaceBoxesNet, piece: tuple[Tensor, Tensor, Tensor]
+    ) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
+        images, classes, offsets = piece
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.amp):
+            loc, conf = network(images)
+        total, parts = multibox_loss(loc.float(), conf.float(), classes, offsets)
+        gradients = torch.autograd.grad(total, list(network.parameters()))
+        return gradients, {"loss": total.detach(), **parts}
+
+    @torch.no_grad()
+    def _share_statistics(self, count: int) -> None:
+        """Give all replicas the mean of their running statistics."""
+        for buffers in zip(*(r.buffers() for r in self.replicas[:count]), strict=True):
+            if buffers[0].is_floating_point():
+                buffers[0].copy_(torch.stack(buffers).mean(dim=0))
+        self._hand_out_statistics()
+
+    def _hand_out_statistics(self) -> None:
+        for replica in self.replicas[1:]:
+            for own, first in zip(replica.buffers(), self.network.buffers(), strict=True):
+                own.copy_(first)
 
     def save(self, folder: Path) -> None:
         """Write the state, and the averaged weights as a checkpoint."""
@@ -142,8 +193,17 @@ class DetectorTrainer:
             self.average.network.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.step_count = state["step"]
+            self._hand_out_statistics()
         except Exception as error:  # torch documents no closed set of errors
             raise InputError(f"'{path}': expected the state of a detector's run") from error
+
+
+def _twin(network: FaceBoxesNet) -> FaceBoxesNet:
+    """Return a copy with the same weights in memory and statistics of its own."""
+    twin = copy.deepcopy(network)
+    for own, shared in zip(twin.parameters(), network.parameters(), strict=True):
+        own.data = shared.data
+    return twin
 
 
 def train(args: argparse.Namespace) -> None:
@@ -171,7 +231,9 @@ def train(args: argparse.Namespace) -> None:
         network = FaceBoxesNet()
         initialize(network)
     total = max(1, args.samples // args.batch_size)
-    trainer = DetectorTrainer(network, args.rate, total, args.device)
+    workers = Workers(args.threads or os.cpu_count() or 1) if args.device == "cpu" else None
+    parts = max(1, min(args.parts, args.batch_size // 2)) if workers else 1
+    trainer = DetectorTrainer(network, args.rate, total, args.device, args.amp, workers, parts)
     if (args.out / "state.pt").exists():
         trainer.resume(args.out / "state.pt")
     book = Logbook(args.out / "log.csv", trainer.step_count)
@@ -239,7 +301,9 @@ def build_parser() -> argparse.ArgumentParser:
     add("--workers", type=int, default=1, help="processes that make pictures (%(default)s)")
     add("--seed", type=int, default=0)
     add("--device", default="cpu", choices=("cpu", "cuda"))
-    add("--threads", type=int, help="CPU threads of the network")
+    add("--threads", type=int, help="CPU threads (default: as many as there are cores)")
+    add("--parts", type=int, default=2, help="of a batch, one for each thread (%(default)s)")
+    add("--amp", action="store_true", help="bfloat16, pays with AVX-512 or AMX and on GPUs")
     add("--log-every", type=int, default=50)
     add("--save-every", type=int, default=500)
     return parser
@@ -248,8 +312,6 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line."""
     args = build_parser().parse_args(argv)
-    if args.threads:
-        torch.set_num_threads(args.threads)
     train(args)
     logger.info("weights in %s", args.out / "weights.pth")
     return 0
