@@ -137,7 +137,7 @@ def paste(
     warped = cv2.warpAffine(crop, matrix, size, flags=cv2.INTER_LINEAR)
     alpha = cv2.warpAffine(mask, matrix, size, flags=cv2.INTER_LINEAR)[:, :, None]
     part = image[top:bottom, left:right]
-    part[:] = (part * (1 - alpha) + warped * alpha).round()
+    part[:] = part + (warped.astype(np.float32) - part) * alpha + np.float32(0.5)
     box = box_around(center, side)
     low, high = np.maximum(picture.faces[:, :2], box[:2]), np.minimum(picture.faces[:, 2:], box[2:])
     covered = np.clip(high - low, 0, None).prod(axis=1)
@@ -162,18 +162,20 @@ def draw_mask(
     valid : ndarray, shape (4,)
         ``[left, top, right, bottom]`` of what is not black border.
     """
-    y, x = np.mgrid[:CANVAS, :CANVAS].astype(np.float32) + 0.5
+    edge = np.arange(CANVAS, dtype=np.float32) + 0.5
     radius = generator.uniform(0.36, 0.62, 2) * CANVAS
-    power = generator.uniform(2, 5)
+    power = float(generator.uniform(2, 5))
     middle = CANVAS / 2 + generator.normal(0, 4, 2)
-    distance = (np.abs((x - middle[0]) / radius[0]) ** power) + (
-        np.abs((y - middle[1]) / radius[1]) ** power
+    across, down = (
+        np.abs((edge - float(m)) / float(r)) ** power for m, r in zip(middle, radius, strict=True)
     )
-    softness = generator.uniform(0.05, 0.3)
-    mask = np.clip((1 - distance ** (1 / power)) / softness, 0, 1)
+    distance = (across + down[:, None]) ** (1 / power)
+    softness = float(generator.uniform(0.05, 0.3))
+    mask = np.clip((1 - distance) / softness, 0, 1)
     left, top, right, bottom = valid
-    border = np.minimum.reduce([x - left, right - x, y - top, bottom - y])
-    return np.minimum(mask, np.clip(border / 6, 0, 1)).astype(np.float32)
+    columns, rows = np.minimum(edge - left, right - edge), np.minimum(edge - top, bottom - edge)
+    border = np.minimum(columns, rows[:, None]).astype(np.float32)
+    return np.minimum(mask, np.clip(border / 6, 0, 1))
 
 
 def crowd(
@@ -230,8 +232,8 @@ def change_light(image: Image, settings: ComposeSettings, generator: np.random.G
     if generator.random() < 0.12:
         out = cv2.cvtColor(cv2.cvtColor(out, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     if generator.random() < 0.2:
-        noise = generator.normal(0, generator.uniform(2, 10), out.shape)
-        out = np.clip(out + noise, 0, 255).astype(np.uint8)
+        noise = generator.standard_normal(out.shape, np.float32)
+        out = np.clip(out + noise * float(generator.uniform(2, 10)), 0, 255).astype(np.uint8)
     if generator.random() < 0.2:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(generator.integers(20, 80))]
         code = cv2.imencode(".jpg", out, quality)[1]

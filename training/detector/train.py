@@ -60,13 +60,11 @@ class Pictures(torch.utils.data.Dataset[tuple[Tensor, Tensor, Tensor]]):
         return self.count
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return input, classes and offsets of a picture."""
+        """Return picture (h, w, 3), uint8, classes and offsets."""
         cv2.setNumThreads(1)
         picture = self.composer(self.first + index)
-        image = picture.image.astype(np.float32) - np.array(MEAN_BGR, np.float32)
         classes, offsets = match(picture.faces, picture.doubtful, picture.image.shape[:2])
-        planes = np.ascontiguousarray(image.transpose(2, 0, 1))
-        return torch.from_numpy(planes), torch.from_numpy(classes), torch.from_numpy(offsets)
+        return torch.from_numpy(picture.image), torch.from_numpy(classes), torch.from_numpy(offsets)
 
 
 def initialize(network: FaceBoxesNet) -> None:
@@ -123,18 +121,17 @@ class DetectorTrainer:
         )
         self.step_count = 0
 
-    def step(self, images: Tensor, classes: Tensor, offsets: Tensor) -> dict[str, Tensor]:
-        """Make one step on a batch; return the parts of the loss."""
+    def step(self, pictures: Tensor, classes: Tensor, offsets: Tensor) -> dict[str, Tensor]:
+        """Make one step on pictures (n, h, w, 3); return the parts of the loss."""
         for replica in self.replicas:
             replica.train()
         rise = min(1.0, (self.step_count + 1) / 200)
         fall = 0.5 * (1 + math.cos(math.pi * min(1.0, self.step_count / self.total_steps)))
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate * rise * (0.005 + 0.995 * fall)
-        batch = (images.to(self.device, memory_format=torch.channels_last), classes, offsets)
-        pieces = list(
-            zip(*(t.to(self.device).chunk(len(self.replicas)) for t in batch), strict=True)
-        )
+        batch = (pictures, classes, offsets)
+        split = (tensor.to(self.device).chunk(len(self.replicas)) for tensor in batch)
+        pieces = list(zip(*split, strict=True))
         run = self.workers.map if self.workers else lambda *a: list(map(*a))
         found = run(self._gradients, self.replicas[: len(pieces)], pieces)
         for i, parameter in enumerate(self.network.parameters()):
@@ -151,7 +148,9 @@ class DetectorTrainer:
     def _gradients(
         self, network: FaceBoxesNet, piece: tuple[Tensor, Tensor, Tensor]
     ) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
-        images, classes, offsets = piece
+        pictures, classes, offsets = piece
+        mean = torch.tensor(MEAN_BGR, device=pictures.device)
+        images = (pictures - mean).permute(0, 3, 1, 2)  # channels last in memory
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.amp):
             loc, conf = network(images)
         total, parts = multibox_loss(loc.float(), conf.float(), classes, offsets)
