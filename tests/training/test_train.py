@@ -11,6 +11,7 @@ from tddfa.mobilenet import load_mobilenet
 from training import ablation, export, plot, synthesize, train
 from training.augment import AugmentSettings
 from training.logbook import Logbook, read_log
+from training.run import Run
 from training.settings import with_changes
 
 
@@ -47,7 +48,7 @@ def test_photos_to_onnx(command, packed_folder, model_file, tmp_path):
 
 def test_run_that_was_cut_short_ends_as_one_that_was_not(command, tmp_path, monkeypatch):
     assert train.main(command(out="whole")) == 0
-    original = train.Run.save
+    original = Run.save
 
     def save_and_stop(run):
         original(run)
@@ -55,7 +56,7 @@ def test_run_that_was_cut_short_ends_as_one_that_was_not(command, tmp_path, monk
             raise KeyboardInterrupt
 
     with monkeypatch.context() as context:
-        context.setattr(train.Run, "save", save_and_stop)
+        context.setattr(Run, "save", save_and_stop)
         with pytest.raises(KeyboardInterrupt):
             train.main(command(out="cut"))
     assert train.main(command(out="cut")) == 0
@@ -88,7 +89,7 @@ def test_short_videos_and_weights_to_start_from(command, tmp_path):
 
 def test_steps_on_one_batch_lower_its_loss(command):
     arguments = command("--optimizer", "warm_up=5", samples=400)
-    run = train.Run(train.build_parser().parse_args(arguments))
+    run = Run(train.build_parser().parse_args(arguments))
     generator = torch.Generator().manual_seed(0)
     truth = run.held_out[1][:1].repeat(8, 1) * (1 + 0.02 * torch.randn(8, 62, generator=generator))
     batch = torch.rand(8, 3, 120, 120, generator=generator), truth
