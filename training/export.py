@@ -1,6 +1,8 @@
 """Make the files that ship out of a run: ``.pth``, ``.onnx``, mean and std, SHA-256.
 
 ``python -m training.export runs/mb05 --name mb05_120x120``
+
+``python -m training.export runs/faceboxes --name FaceBoxesProd``
 """
 
 import argparse
@@ -11,6 +13,8 @@ from pathlib import Path
 
 import torch
 
+from FaceBoxes.network import load_network
+from tddfa.checkpoints import load_state_dict
 from tddfa.cli import run_main
 from tddfa.export_onnx import export_onnx
 from tddfa.mobilenet import load_mobilenet
@@ -26,7 +30,8 @@ def export(run: Path, name: str, weights: Path, configs: Path, *, half: bool = T
     Parameters
     ----------
     run : Path
-        Folder of a run.
+        Folder of a run of ``training.train`` or ``training.detector.train``; a detector has no
+        third file.
     name : str
     weights, configs : Path
         Target folders.
@@ -43,9 +48,9 @@ def export(run: Path, name: str, weights: Path, configs: Path, *, half: bool = T
     InputError
         If the run has no weights or ONNX Runtime's output differs from PyTorch's.
     """
-    network = load_mobilenet(run / "weights.pth")
-    scale = load_parameter_scale(run / "param_mean_std.npz")
-    state = network.state_dict()
+    detector = any(key.startswith("inception1.") for key in load_state_dict(run / "weights.pth"))
+    load = load_network if detector else load_mobilenet
+    state = load(run / "weights.pth").state_dict()
     if half:
         state = {
             key: value.half() if value.is_floating_point() and value.ndim > 1 else value
@@ -56,6 +61,9 @@ def export(run: Path, name: str, weights: Path, configs: Path, *, half: bool = T
         torch.save({"state_dict": state}, temporary)
     # From the file, so that both hold the same rounded weights.
     export_onnx(checkpoint, onnx)
+    if detector:
+        return [checkpoint, onnx]
+    scale = load_parameter_scale(run / "param_mean_std.npz")
     table = configs / f"param_mean_std_{len(scale.mean)}d.npz"
     save_arrays(table, mean=scale.mean, std=scale.std)
     return [checkpoint, onnx, table]

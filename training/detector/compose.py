@@ -36,6 +36,8 @@ class ComposeSettings:
         Side in pixels, a multiple of 128.
     composites : float
         Share of crowds made of face crops; the others are parts of photos.
+    empty : float
+        Share of those parts that come from pictures without a face.
     most_faces : int
         Largest number of faces of a crowd.
     face_side : (float, float)
@@ -50,6 +52,7 @@ class ComposeSettings:
 
     size: int = 384
     composites: float = 0.5
+    empty: float = 0.25
     most_faces: int = 10
     face_side: tuple[float, float] = (16.0, 330.0)
     roll: float = 22.0
@@ -279,7 +282,7 @@ class Composer:
             background = part_of_photo(self._load(source, generator), size, generator)
             picture = crowd(background, self.crops, self.valid, self.settings, generator)
         else:
-            source = self.negatives if generator.random() < 0.25 else self.scenes
+            source = self.negatives if generator.random() < self.settings.empty else self.scenes
             picture = part_of_photo(self._load(source, generator), size, generator)
         image = change_light(picture.image, self.settings, generator)
         return Picture(image, picture.faces, picture.doubtful)

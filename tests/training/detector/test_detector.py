@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from FaceBoxes.box_coding import decode
+from FaceBoxes.FaceBoxes_ONNX import FaceBoxes_ONNX
 from FaceBoxes.network import FaceBoxesNet, load_network
 from FaceBoxes.prior_box import prior_boxes
 from tddfa.errors import InputError
@@ -11,6 +12,7 @@ from tddfa.roi import parse_roi_box_from_bbox
 from training.detector import boxes, compose, evaluate, sources, train
 from training.detector.compose import ComposeSettings, Picture
 from training.detector.loss import hard_negatives, multibox_loss
+from training.export import export
 from training.split import is_held_out_picture
 
 NONE = np.zeros((0, 4), np.float32)
@@ -215,6 +217,9 @@ def test_training_goes_on_and_its_weights_load(folders, packed_folder, tmp_path)
     assert isinstance(network, FaceBoxesNet)
     state = torch.load(tmp_path / "run/state.pt", weights_only=True)
     assert state["step"] == 4
+    files = export(tmp_path / "run", "small", tmp_path / "out", tmp_path / "out")
+    assert [path.name for path in files] == ["small.pth", "small.onnx"]
+    assert FaceBoxes_ONNX(onnx_fp=files[1])(np.zeros((64, 64, 3), np.uint8)) == []
     with pytest.raises(InputError, match="multiple of 128"):
         train.main([*command[:-1], "size=100"])
 
