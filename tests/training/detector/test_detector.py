@@ -219,7 +219,7 @@ def test_training_goes_on_and_its_weights_load(folders, packed_folder, tmp_path)
     assert state["step"] == 4
     files = export(tmp_path / "run", "small", tmp_path / "out", tmp_path / "out")
     assert [path.name for path in files] == ["small.pth", "small.onnx"]
-    assert FaceBoxes_ONNX(onnx_fp=files[1])(np.zeros((64, 64, 3), np.uint8)) == []
+    assert FaceBoxes_ONNX(onnx_fp=files[1])(np.zeros((64, 64, 3), np.uint8)).shape[1] == 5
     with pytest.raises(InputError, match="multiple of 128"):
         train.main([*command[:-1], "size=100"])
 
