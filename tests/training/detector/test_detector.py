@@ -9,9 +9,10 @@ from FaceBoxes.network import FaceBoxesNet, load_network
 from FaceBoxes.prior_box import prior_boxes
 from tddfa.errors import InputError
 from tddfa.roi import parse_roi_box_from_bbox
-from training.detector import boxes, compose, evaluate, sources, train
-from training.detector.compose import ComposeSettings, Picture
+from training.detector import boxes, compose, crowd, evaluate, sources, train
+from training.detector import picture as pictures
 from training.detector.loss import hard_negatives, multibox_loss
+from training.detector.picture import ComposeSettings, Picture
 from training.export import export
 from training.split import is_held_out_picture
 
@@ -103,7 +104,7 @@ def marked(size=200):
 def test_boxes_move_with_their_picture():
     picture = marked()
     for seed in range(20):
-        moved = compose.part_of_photo(picture, 256, np.random.default_rng(seed))
+        moved = pictures.part_of_photo(picture, picture.faces, 256, np.random.default_rng(seed))
         for left, top, right, bottom in moved.faces.tolist():
             white = moved.image[:, :, 0] > 140
             inner = white[
@@ -116,7 +117,7 @@ def test_boxes_move_with_their_picture():
 
 def test_small_faces_and_those_outside_become_doubtful():
     faces = rows([0, 0, 8, 8], [-60, 0, -20, 40], [10, 10, 50, 50])
-    found = compose.sorted_out(np.zeros((100, 100, 3), np.uint8), faces, NONE)
+    found = pictures.sorted_out(np.zeros((100, 100, 3), np.uint8), faces, NONE)
     assert found.faces.tolist() == [[10, 10, 50, 50]]
     assert len(found.doubtful) == 2
 
@@ -126,7 +127,7 @@ def test_pasted_face_lies_in_its_box_and_hides_what_is_below():
     own = np.round(boxes.box_of_roi([24, 24, 144, 144])).astype(int)
     crop[own[1] : own[3], own[0] : own[2]] = 255
     center, whole = np.array([100.0, 80.0], np.float32), np.ones((168, 168), np.float32)
-    picture = compose.paste(marked(), crop, 60.0, center, 0.0, whole)
+    picture = crowd.paste(marked(), crop, 60.0, center, 0.0, whole)
     box = boxes.box_around(center, 60)
     np.testing.assert_allclose(picture.faces, [box])
     assert len(picture.doubtful) == 1
@@ -228,7 +229,7 @@ def test_same_number_gives_the_same_picture(folders, packed):
     scenes, _ = folders
     names = [f"p{i}x.png" for i in range(12)]
     pictures = sources.BoxedPictures(names, [face_box()[None]] * 12, [NONE] * 12)
-    source = (scenes / "images", pictures)
+    source = compose.Source(scenes / "images", pictures)
     composer = compose.Composer(
         source, source, packed.images, packed.valid, ComposeSettings(size=256), 0
     )
@@ -238,8 +239,40 @@ def test_same_number_gives_the_same_picture(folders, packed):
         assert first.image.shape == (256, 256, 3) and first.image.dtype == np.uint8
 
 
+def test_decoys_are_finds_that_overlap_nothing_known(folders):
+    _, negatives = folders
+    names = [f"n{i}x.png" for i in range(12)]
+    face, doubt = rows([0, 0, 20, 20]), rows([100, 100, 120, 120])
+    known = sources.BoxedPictures(names, [face] * 12, [doubt] * 12)
+    strange = [60, 60, 90, 90, 0.4]
+
+    def detector(picture):
+        return np.array(
+            [[1, 1, 21, 21, 0.9], strange, [101, 101, 121, 121, 0.6], [5, 70, 30, 90, 0.05]],
+            np.float32,
+        )
+
+    found = decoys.find_decoys(negatives, known, detector)
+    assert found.names == [name for name in names if not is_held_out_picture(name)]
+    assert all((boxes == rows(strange[:4])).all() for boxes in found.faces)
+    none = decoys.find_decoys(negatives, known, lambda picture: np.zeros((0, 5), np.float32))
+    assert none.names == []
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_decoys_are_drawn_as_often_as_asked(folders, share):
+    _, negatives = folders
+    names = [f"n{i}x.png" for i in range(12)]
+    plain = sources.BoxedPictures(names, [NONE] * 12, [NONE] * 12)
+    place = rows([60, 60, 90, 90])
+    source = compose.Source(negatives, plain, sources.BoxedPictures(names[:1], [place], [NONE]))
+    drawn = [source.draw(share, np.random.default_rng(seed)) for seed in range(8)]
+    assert all(len(around) == share for _, around in drawn)
+    assert all(len(picture.faces) == 0 for picture, _ in drawn)
+
+
 def test_masks_spare_the_black_border_and_show_the_face():
     for seed in range(20):
-        mask = compose.draw_mask(np.array([0, 40, 168, 150]), np.random.default_rng(seed))
+        mask = crowd.draw_mask(np.array([0, 40, 168, 150]), np.random.default_rng(seed))
         assert not mask[:40].any() and not mask[150:].any()
         assert mask[84, 84] > 0.9 and 0 <= mask.min() <= mask.max() <= 1
