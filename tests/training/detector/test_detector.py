@@ -9,7 +9,7 @@ from FaceBoxes.network import FaceBoxesNet, load_network
 from FaceBoxes.prior_box import prior_boxes
 from tddfa.errors import InputError
 from tddfa.roi import parse_roi_box_from_bbox
-from training.detector import boxes, compose, crowd, evaluate, sources, train
+from training.detector import boxes, compose, crowd, decoys, evaluate, sources, train
 from training.detector import picture as pictures
 from training.detector.loss import hard_negatives, multibox_loss
 from training.detector.picture import ComposeSettings, Picture
