@@ -141,7 +141,9 @@ class Run:
         augment = self.trainer.augmenter
         if self.workers is None:
             return augment(crops, seed)
-        parts = crops.split(max(1, AUGMENTED_TOGETHER // self.frames))
+        # An even number of parts, lest half of the threads wait for the last one.
+        count = 2 * -(-len(crops) * self.frames // (2 * AUGMENTED_TOGETHER))
+        parts = crops.split(-(-len(crops) // count))
         seeds = [seed * MOST_PARTS + i for i in range(len(parts))]
         images, params = zip(*self.workers.map(augment, parts, seeds), strict=True)
         return torch.cat(images), torch.cat(params)
