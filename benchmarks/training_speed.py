@@ -30,7 +30,7 @@ def fused(
     workers: Workers,
     spaces: list[Workspace],
 ) -> None:
-    """Go forth and back with a chunk of the batch for each thread."""
+    """Go forward and backward with a chunk of the batch for each thread."""
 
     def one(part: torch.Tensor, space: Workspace) -> None:
         loss = network.fc_param(fused_features(network, part, dtype, space)).square().mean()

@@ -2,8 +2,8 @@
 
 The whole backbone is one function of automatic differentiation, made of the loops in `separable`
 and of matrix products; see there for why. It computes what `MobileNet.features` computes in
-training mode. With bfloat16 activations matrix products use the
-processor's AMX or AVX-512 units where it has them; weights and their gradients stay float32.
+training mode. With bfloat16 activations matrix products use the processor's AMX or AVX-512 units
+where it has them; weights and their gradients stay float32.
 
 ::
 
@@ -25,7 +25,7 @@ from training.separable import Moments
 
 
 class Workspace:
-    """Activations that are kept from step to step: fresh memory costs a tenth of the time.
+    """Activations that are kept from step to step: the system clears fresh memory page by page.
 
     Attributes
     ----------

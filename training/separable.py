@@ -1,7 +1,7 @@
 """Depthwise convolution and batch normalization of training, fused, for the CPU.
 
 PyTorch reads and writes each activation of a depthwise-separable network some forty times a step:
-convolution, normalization and ReLU are passes of their own, forth and back, and for so few
+convolution, normalization and ReLU are passes of their own, forward and backward, and for so few
 operations per number a CPU waits for its memory. Here a layer's input is normalized while it is
 convolved, its sums are taken while it is written, and activations may be bfloat16, half as large.
 

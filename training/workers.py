@@ -1,4 +1,4 @@
-"""Gradients of a batch from several threads, each of which takes a chunk from forth to back.
+"""Gradients of a batch from several threads, each of which takes a chunk both ways.
 
 ::
 
