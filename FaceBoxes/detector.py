@@ -83,7 +83,8 @@ class FaceBoxes(BaseDetector):
         self._device = device
         network = InferenceNet(load_network(checkpoint))
         try:
-            # On a CPU the convolutions take half the time in this memory layout.
+            # On a CPU the convolutions take half the time in this memory layout. PyTorch's own
+            # stubs lack the keyword.
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             self._network = network.to(device)
         except (RuntimeError, AssertionError) as error:  # what PyTorch raises for a missing GPU

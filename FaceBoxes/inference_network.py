@@ -53,7 +53,7 @@ def fold_batch_norm(network: FaceBoxesNet) -> FaceBoxesNet:
     for unit in folded.modules():
         if isinstance(unit, ConvUnit):
             unit.conv = fuse_conv_bn_eval(unit.conv, unit.bn)
-            unit.bn = nn.Identity()  # type: ignore[assignment]
+            unit.register_module("bn", nn.Identity())
     return folded
 
 

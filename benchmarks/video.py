@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -101,9 +102,9 @@ def stages(pipeline: Pipeline, clip: Path) -> None:
     """Every stage by itself in this thread, for one face."""
     times: dict[str, list[float]] = {}
 
-    def timed(name: str, call: Callable[[], object]) -> object:
+    def timed(name: str, call: Callable[..., Any], *args: object) -> Any:
         start = time.perf_counter()
-        result = call()
+        result = call(*args)
         times.setdefault(name, []).append(time.perf_counter() - start)
         return result
 
@@ -113,14 +114,14 @@ def stages(pipeline: Pipeline, clip: Path) -> None:
         target = Path(folder) / "o.mp4"
         with VideoWriter(target, reader.time_base, reader.rate, preset="superfast") as writer:
             pictures = iter(reader)
-            while (picture := timed("decode", lambda: next(pictures, None))) is not None:
+            while (picture := timed("decode", next, pictures, None)) is not None:
                 image, pts = picture.image, picture.pts
-                found = timed("track", lambda: tracker(image))  # noqa: B023
+                found = timed("track", tracker, image)
                 frame = Frame(picture.index, picture.time, image, found, tracker.cut, pts)
-                frame = timed("dense vertices", lambda: with_vertices(frame, pipeline.aligner))  # noqa: B023
+                frame = timed("dense vertices", with_vertices, frame, pipeline.aligner)
                 for option, draw in drawers.items():
-                    drawn = timed(option, lambda: draw(frame))  # noqa: B023
-                timed("encode", lambda: writer.write(drawn, pts))  # noqa: B023
+                    drawn = timed(option, draw, frame)
+                timed("encode", writer.write, drawn, pts)
     print(
         f"\n{clip.stem}, one face, one thread\n\n"
         "| stage | median ms | best ms | fps |\n|---|---|---|---|"

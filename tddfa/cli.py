@@ -18,7 +18,14 @@ def run_main(main: Callable[[], int]) -> int:
     defect and keeps its traceback.
     """
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
-    for name in ("__main__", "FaceBoxes", "Sim3DR", "tddfa", "utils"):  # not libraries' loggers
+    for name in (
+        "__main__",
+        "FaceBoxes",
+        "Sim3DR",
+        "tddfa",
+        "training",
+        "utils",
+    ):  # not libraries' loggers
         logging.getLogger(name).setLevel(logging.INFO)
     try:
         return main()

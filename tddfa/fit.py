@@ -19,64 +19,24 @@ Command line: ``python -m tddfa.fit points.npy fitted.npz``.
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from tddfa.cli import run_main
 from tddfa.errors import InputError
+from tddfa.face_fit import FaceFit
+from tddfa.landmark_basis import N_MEDIAPIPE, FloatArray, LandmarkBasis, load_landmark_basis
+from tddfa.orthographic_pose import PointMoments, solve_pose
 
-FloatArray = npt.NDArray[np.floating]
-
-INPUT_SIDE = 120
-DEFAULT_MODEL = Path(__file__).resolve().parent.parent / "configs/face_model.npz"
-N_MEDIAPIPE = 468
-# MediaPipe's outline is a guess where hair or an ear hides it: jaw, and still more the forehead.
-_JAW = (127, 234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152,
-        356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377)  # fmt: skip
-_TOP = (10, 109, 67, 103, 54, 21, 162, 338, 297, 332, 284, 251, 389)
-_LIDS = (
-    33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7,
-    263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249,
-)  # fmt: skip
-# Lips, brows, ridge and wings of the nose: few points that carry the expression.
-_FEATURES = (
-    61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146,
-    78, 80, 81, 82, 13, 312, 311, 310, 308, 318, 402, 317, 14, 87, 178, 88,
-    70, 63, 105, 66, 107, 336, 296, 334, 293, 300, 98, 97, 2, 326, 327, 4, 1, 5, 195, 197, 6, 168,
-)  # fmt: skip
-
+__all__ = ["FaceFit", "FitOptions", "LandmarkBasis", "LandmarkFitter", "load_landmark_basis"]
 
 _PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 _SYMMETRIC = np.array([[0, 3, 4], [3, 1, 5], [4, 5, 2]])
-
-
-@dataclass(frozen=True)
-class LandmarkBasis:
-    """The face model at K landmarks.
-
-    Attributes
-    ----------
-    mean : ndarray, shape (K, 3), float64
-        Mean shape in the model's unit, y up, z towards the viewer.
-    components : ndarray, shape (K, 3, S + E), float64
-        Shape, then expression components.
-    n_shape : int
-        Number S of shape components.
-    weight : ndarray, shape (K,), float64
-        Importance of each point.
-    exp_range : ndarray, shape (E, 2), float64
-        Bounds of the expression coefficients.
-    """
-
-    mean: FloatArray
-    components: FloatArray
-    n_shape: int
-    weight: FloatArray
-    exp_range: FloatArray
 
 
 @dataclass(frozen=True)
@@ -103,131 +63,6 @@ class FitOptions:
     shape_sigma: float = 1.0
     exp_sigma: float = 0.8
     iterations: int = 8
-
-
-@dataclass(frozen=True)
-class FaceFit:
-    """Fitted faces.
-
-    Attributes
-    ----------
-    scale : ndarray, shape (n,)
-        Pixels per model unit (mm).
-    rotation : ndarray, shape (n, 3, 3)
-        From the model's frame to the camera's: x right, y up, z towards the viewer.
-    translation : ndarray, shape (n, 2)
-        Where the model's origin lies, in pixels of the picture, **y down**.
-    shape : ndarray, shape (n, S)
-        Shape coefficients in standard deviations.
-    expression : ndarray, shape (n, E)
-        Expression coefficients, within the model's ranges.
-    points : ndarray, shape (n, K, 2)
-        Fitted landmarks in pixels of the picture, y down.
-    residual : ndarray, shape (n,)
-        Mean distance to the given points, as a part of the face's size (the square root of the
-        area of the given points' bounding box).
-    """
-
-    scale: FloatArray
-    rotation: FloatArray
-    translation: FloatArray
-    shape: FloatArray
-    expression: FloatArray
-    points: FloatArray
-    residual: FloatArray
-
-    def params(self, roi_boxes: npt.ArrayLike | None = None) -> npt.NDArray[np.float32]:
-        """Return the regressor's parameters, 12 + S + E numbers a face.
-
-        The first twelve are the 3x4 matrix [s·R | t], row by row, that maps the model into the
-        120x120 crop of a ROI with y up, counted from its lower edge, and x 1-based: reconstruction
-        from the crop's parameters and the ROI gives the picture's pixels back. t_z, which no
-        landmark shows, is 0.
-
-        Parameters
-        ----------
-        roi_boxes : array_like, shape (n, 4), optional
-            ``[xmin, ymin, xmax, ymax]`` of each face's ROI. By default [0, 0, 120, 120]: the
-            picture's own pixels.
-
-        Returns
-        -------
-        ndarray, shape (n, 12 + S + E), float32
-        """
-        n = len(self.scale)
-        roi = np.array([[0.0, 0.0, INPUT_SIDE, INPUT_SIDE]]) if roi_boxes is None else roi_boxes
-        box = np.broadcast_to(np.asarray(roi, np.float64), (n, 4))
-        zoom = INPUT_SIDE / (box[:, 2:] - box[:, :2])
-        camera = np.zeros((n, 3, 4))
-        by_row = np.column_stack([zoom, zoom.mean(1)]) * self.scale[:, None]
-        camera[:, :, :3] = by_row[:, :, None] * self.rotation
-        crop = (self.translation - box[:, :2]) * zoom
-        camera[:, 0, 3], camera[:, 1, 3] = crop[:, 0] + 1, INPUT_SIDE - crop[:, 1]
-        parts = [camera.reshape(n, 12), self.shape, self.expression]
-        return np.concatenate(parts, axis=1).astype(np.float32)
-
-
-def load_landmark_basis(
-    path: str | Path | None = None, landmarks: str = "mediapipe"
-) -> LandmarkBasis:
-    """Read the rows of a face model that belong to landmarks.
-
-    Parameters
-    ----------
-    path : str or Path, optional
-        Face model in the project's ``.npz`` format; by default the one that ships.
-    landmarks : {"mediapipe", "ibug"}
-        468 points of MediaPipe's face mesh, or iBUG's 68.
-
-    Raises
-    ------
-    InputError
-        If the file is no such model or `landmarks` is unknown.
-    """
-    path = DEFAULT_MODEL if path is None else Path(path)
-    if landmarks not in ("mediapipe", "ibug"):
-        raise InputError(f"landmarks: expected mediapipe or ibug, got {landmarks}")
-    try:
-        with np.load(path, allow_pickle=False) as f:
-            need = ["u", "w_shp", "w_exp", "exp_range", "keypoints"]
-            if landmarks == "mediapipe":
-                need += ["mediapipe_vertices", "mediapipe_weights", "mediapipe_offset"]
-            arrays = {k: f[k] for k in need}
-    except (OSError, ValueError, KeyError) as e:
-        raise InputError(f"{path}: expected a face model with landmarks ({e})") from e
-
-    def rows(name: str) -> FloatArray:
-        a = arrays[name].reshape(len(arrays["u"]) // 3, 3, -1)
-        if landmarks == "ibug":
-            return a[arrays["keypoints"]].astype(np.float64)
-        corners = a[arrays["mediapipe_vertices"][:N_MEDIAPIPE]].astype(np.float64)
-        return np.einsum("kc,kcij->kij", arrays["mediapipe_weights"][:N_MEDIAPIPE], corners)
-
-    shape, expression, mean = rows("w_shp"), rows("w_exp"), rows("u")[:, :, 0]
-    if landmarks == "mediapipe":
-        mean = mean + arrays["mediapipe_offset"][:N_MEDIAPIPE]
-    return LandmarkBasis(
-        mean=mean,
-        components=np.concatenate([shape, expression], axis=2),
-        n_shape=shape.shape[2],
-        weight=_mediapipe_weight() if landmarks == "mediapipe" else _ibug_weight(),
-        exp_range=arrays["exp_range"].astype(np.float64),
-    )
-
-
-def _mediapipe_weight() -> FloatArray:
-    weight = np.ones(N_MEDIAPIPE)
-    weight[list(_FEATURES)] = 2.5
-    weight[list(_LIDS)] = 6.0
-    weight[list(_JAW)] = 0.4
-    weight[list(_TOP)] = 0.15
-    return weight
-
-
-def _ibug_weight() -> FloatArray:
-    weight = np.ones(68)
-    weight[:17] = 0.4
-    return weight
 
 
 class LandmarkFitter:
@@ -321,7 +156,7 @@ class LandmarkFitter:
         cross = (self._weighted @ p).reshape(n, 3, m + 1, 2)
         inner = np.ascontiguousarray(self._gram[:, :m, :m]).reshape(6, m * m)
         a: FloatArray = np.zeros((n, m))
-        scale, rotation, t = _pose(self._moments(a, mean_point, cross), None)
+        scale, rotation, t = solve_pose(self._moments(a, mean_point, cross), None)
         for _ in range(o.iterations):
             camera = scale[:, None, None] * rotation[:, :2]
             q = camera.transpose(0, 2, 1) @ camera
@@ -334,17 +169,17 @@ class LandmarkFitter:
             g *= evidence[:, None]
             h += np.diag(self._prior)
             a = self._bounded(h, g)
-            scale, rotation, t = _pose(self._moments(a, mean_point, cross), rotation)
+            scale, rotation, t = solve_pose(self._moments(a, mean_point, cross), rotation)
         c = np.column_stack([a, np.ones(n)])
         x = (c @ self._flat()).reshape(n, p.shape[1], 3)
         fitted = scale[:, None, None] * (x @ rotation[:, :2].transpose(0, 2, 1)) + t[:, None]
         return scale, rotation, t, a, fitted
 
-    def _moments(self, a: FloatArray, mean_point: FloatArray, cross: FloatArray) -> _Moments:
+    def _moments(self, a: FloatArray, mean_point: FloatArray, cross: FloatArray) -> PointMoments:
         c = np.column_stack([a, np.ones(len(a))])
         gram = self._gram.reshape(6, -1)
         second = (c[:, :, None] * c[:, None]).reshape(len(a), gram.shape[1]) @ gram.T
-        return _Moments(
+        return PointMoments(
             c @ self._sum.T,
             mean_point,
             second[:, _SYMMETRIC],
@@ -369,103 +204,35 @@ class LandmarkFitter:
         return whole.reshape(-1, whole.shape[2]).T
 
 
-@dataclass(frozen=True)
-class _Moments:
-    """Weighted sums over n faces' points: of model and picture points, and of their products."""
-
-    model: FloatArray
-    picture: FloatArray
-    model_model: FloatArray
-    model_picture: FloatArray
-
-
-def _pose(
-    moments: _Moments, rotation: FloatArray | None
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return scale (n,), rotation (n, 3, 3), translation (n, 2) of p ~ s R[:2] x + t.
-
-    Without a start, the affine solution's polar factor is one; then Gauss-Newton steps on a
-    rotation vector and the scale.
-    """
-    xm, pm = moments.model, moments.picture
-    xx = moments.model_model - xm[:, :, None] * xm[:, None]
-    xp = moments.model_picture - xm[:, :, None] * pm[:, None]
-    steps = 3
-    if rotation is None:
-        affine = np.linalg.solve(xx, xp).transpose(0, 2, 1)
-        u, _, vt = np.linalg.svd(affine, full_matrices=False)
-        two = u @ vt
-        third = np.cross(two[:, 0], two[:, 1])
-        rotation = np.concatenate([two, third[:, None]], axis=1)
-        steps = 10
-    for step in range(steps + 1):
-        m = rotation @ xx @ rotation.transpose(0, 2, 1)
-        c = rotation @ xp
-        spread = m[:, 0, 0] + m[:, 1, 1]
-        s = (c[:, 0, 0] + c[:, 1, 1]) / spread
-        if step < steps:
-            rotation = _rodrigues(_rotation_step(m, c, s)) @ rotation
-    t = pm - s[:, None] * np.einsum("nij,nj->ni", rotation[:, :2], xm)
-    return s, rotation, t
-
-
-def _rotation_step(m: FloatArray, c: FloatArray, s: FloatArray) -> FloatArray:
-    """Return a Gauss-Newton step of the rotation vector (n, 3).
-
-    With turned points y, a small turn v moves s·y by s·v x y; ``m`` is the sum of y y', ``c`` that
-    of y p', and the scale is the fourth unknown.
-    """
-    spread = m[:, 0, 0] + m[:, 1, 1]
-    e = c - s[:, None, None] * m[:, :, :2]
-    a = np.zeros((len(s), 4, 4))
-    a[:, 0, 0] = a[:, 1, 1] = s**2 * m[:, 2, 2]
-    a[:, 2, 2] = s**2 * spread
-    a[:, 0, 2] = a[:, 2, 0] = -(s**2) * m[:, 2, 0]
-    a[:, 1, 2] = a[:, 2, 1] = -(s**2) * m[:, 2, 1]
-    a[:, 0, 3] = a[:, 3, 0] = -s * m[:, 2, 1]
-    a[:, 1, 3] = a[:, 3, 1] = s * m[:, 2, 0]
-    a[:, 3, 3] = spread
-    turn = s[:, None] * np.stack([-e[:, 2, 1], e[:, 2, 0], e[:, 0, 1] - e[:, 1, 0]], 1)
-    g = np.column_stack([turn, e[:, 0, 0] + e[:, 1, 1]])
-    return np.linalg.solve(a, g[:, :, None])[:, :3, 0]
-
-
-def _rodrigues(v: FloatArray) -> FloatArray:
-    """Return the rotations (n, 3, 3) about the vectors (n, 3), angles in radians."""
-    angle = np.linalg.norm(v, axis=1) + 1e-12
-    x, y, z = (v / angle[:, None]).T
-    zero = np.zeros_like(x)
-    k = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], 1).reshape(-1, 3, 3)
-    sin, cos = np.sin(angle)[:, None, None], np.cos(angle)[:, None, None]
-    return np.eye(3) + sin * k + (1 - cos) * (k @ k)
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Command line; returns the exit status."""
-    p = argparse.ArgumentParser(
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
         prog="python -m tddfa.fit", description="Fit the face model to landmarks in pixels."
     )
-    p.add_argument("points", type=Path, help=".npy, (n, 68 | 468 | 478, 2 | 3), y down")
-    p.add_argument("out", type=Path, help=".npz: params (n, 62), residual, points, …")
-    p.add_argument("-m", "--model", type=Path, default=None, help="face model (.npz)")
-    a = p.parse_args(argv)
+    add = parser.add_argument
+    add("points", type=Path, help=".npy, (n, 68 | 468 | 478, 2 | 3), y down")
+    add("out", type=Path, help=".npz: params (n, 62), residual, points, …")
+    add("-m", "--model", type=Path, help="face model (.npz, default: the one that ships)")
+    args = parser.parse_args(argv)
     try:
-        try:
-            points = np.load(a.points, allow_pickle=False)
-        except (OSError, ValueError) as e:
-            raise InputError(f"{a.points}: expected an .npy array of points ({e})") from e
-        if points.ndim == 2:
-            points = points[None]
-        kind = "ibug" if points.ndim == 3 and points.shape[1] == 68 else "mediapipe"
-        fit = LandmarkFitter(load_landmark_basis(a.model, kind)).fit(points)
-        with tempfile.NamedTemporaryFile(dir=a.out.parent, suffix=".npz", delete=False) as f:
-            np.savez(f, params=fit.params(), **vars(fit))
-        Path(f.name).replace(a.out)
-    except InputError as e:
-        print(f"error: {e}", file=sys.stderr)  # noqa: T201
-        return 2
+        points = np.load(args.points, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{args.points}: expected an .npy array of points ({error})") from error
+    if points.ndim == 2:
+        points = points[None]
+    kind = "ibug" if points.ndim == 3 and points.shape[1] == 68 else "mediapipe"
+    fit = LandmarkFitter(load_landmark_basis(args.model, kind)).fit(points)
+    try:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the target, so that the final renaming is one step within a file system.
+        with tempfile.TemporaryDirectory(prefix=".fit-", dir=args.out.parent) as folder:
+            temporary = Path(folder) / "fit.npz"
+            np.savez(temporary, params=fit.params(), **vars(fit))
+            temporary.replace(args.out)
+    except OSError as error:
+        raise InputError(f"cannot write '{args.out}': {error.strerror or error}") from error
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run_main(main))

@@ -15,17 +15,22 @@ import numpy as np
 
 from tddfa.errors import InputError
 
-# NumPy 1 wrote numpy.core, NumPy 2 numpy._core: both resolve to the one that is here.
+# What NumPy itself names when it pickles an array (protocols below 5, and 5) and a scalar.
+_RECONSTRUCT = np.zeros(1).__reduce__()[0]
+_FROM_BUFFER = np.zeros(1).__reduce_ex__(5)[0]
+_SCALAR = np.float64(0).__reduce__()[0]
+
 _ALLOWED: dict[tuple[str, str], Any] = {
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
     # Protocol 2 pickles written by Python 3 carry bytes through this codec function.
     ("_codecs", "encode"): codecs.encode,
 }
+# NumPy 1 wrote numpy.core, NumPy 2 numpy._core: both resolve to the one that is here.
 for _core in ("numpy._core", "numpy.core"):
-    _ALLOWED[f"{_core}.multiarray", "_reconstruct"] = np._core.multiarray._reconstruct  # type: ignore[attr-defined]
-    _ALLOWED[f"{_core}.multiarray", "scalar"] = np._core.multiarray.scalar  # type: ignore[attr-defined]
-    _ALLOWED[f"{_core}.numeric", "_frombuffer"] = np._core.numeric._frombuffer  # type: ignore[attr-defined]
+    _ALLOWED[f"{_core}.multiarray", "_reconstruct"] = _RECONSTRUCT
+    _ALLOWED[f"{_core}.multiarray", "scalar"] = _SCALAR
+    _ALLOWED[f"{_core}.numeric", "_frombuffer"] = _FROM_BUFFER
 
 
 class ArrayUnpickler(pickle.Unpickler):

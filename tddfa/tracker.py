@@ -12,7 +12,7 @@ Each frame goes through these steps::
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -28,6 +28,9 @@ from tddfa.pipeline import Pipeline
 from tddfa.roi import ImageArray, parse_roi_box_from_bbox
 from tddfa.shot_change import ShotDetector
 from tddfa.track import Track, TrackedFace, landmark_roi
+from tddfa.tracker_settings import TrackerSettings
+
+__all__ = ["FaceTracker", "TrackerSettings"]
 
 # A detection belongs to a track from this overlap on.
 _MATCH = 0.25
@@ -43,39 +46,6 @@ _VOUCH = 3
 _EMPTY = 3
 # A picture that stands still gives no confirmations; it has this many more frames' time.
 _STILL_AGE = 1
-
-
-@dataclass(frozen=True)
-class TrackerSettings:
-    """How a tracker decides.
-
-    Attributes
-    ----------
-    detect_every : int
-        Frames between two searches of the whole picture.
-    birth : int
-        Confirmations before a track counts.
-    death : int
-        Frames without being seen after which a track ends.
-    high : float
-        Detector's score that begins a track.
-    max_faces : int, optional
-        Follow no more than this, the largest first.
-    """
-
-    detect_every: int = 15
-    birth: int = 2
-    death: int = 15
-    high: float = 0.5
-    max_faces: int | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("detect_every", "birth", "death", "max_faces"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise InputError(f"{name}: expected an integer from 1 up, got {value}")
-        if not 0 < self.high <= 1:
-            raise InputError(f"high: expected a score in (0, 1], got {self.high}")
 
 
 class FaceTracker:
