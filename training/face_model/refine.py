@@ -19,7 +19,6 @@ import numpy as np
 
 from Sim3DR import get_normal
 from tddfa.fit import FaceFit, LandmarkBasis, LandmarkFitter, load_landmark_basis
-from training.face_model.build import Geometry, build_geometry
 from training.face_model.correspondence import (
     CORNERS,
     LEFT_LID_CORNERS,
@@ -35,6 +34,7 @@ from training.face_model.correspondence import (
     snap_68,
     to_68,
 )
+from training.face_model.geometry import Geometry, build_geometry
 from training.face_model.landmarks import LandmarkTable, lash_offsets, load_table, save_table
 from training.face_model.makehuman import data_folder
 
