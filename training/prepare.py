@@ -6,7 +6,8 @@ Faces are found and cut out, MediaPipe marks their points, the face model is fit
 doubtful labels are dropped, and the rest is packed for fast reading. Each step keeps its result in
 the output folder, and a second run does only what is missing. With ``--crops`` the folder holds
 square crops already, 1.4 times a detector's ROI. ``--second-opinion`` takes the archive of
-``training.second_opinion`` and drops labels that another network contradicts.
+``training.second_opinion`` and drops labels that another network contradicts; with ``--fuse`` the
+face model is fitted to both, which makes outline and depth better.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from training.labels import Labels, save_labels, trusted
 from training.packed import pack, read_crop, relabel
 from training.points import FacePoints, find_points, list_pictures, load_points
 from training.second_opinion import load_second_opinion
+from training.two_opinions import fuse
 
 logger = logging.getLogger(__name__)
 
@@ -62,20 +64,26 @@ def prepare(args: argparse.Namespace) -> int:
     present = set(list_pictures(crops))
     here = np.array([name in present for name in found.names.tolist()], bool)
     found = FacePoints(found.names[here], found.points[here])
-    fitter = LandmarkFitter(load_landmark_basis(args.face_model, "mediapipe"))
-    labels = fit_labels(found, fitter)
     model = load_face_model(args.face_model)
     second = load_second_opinion(args.second_opinion) if args.second_opinion else None
-    keep = trusted(labels, model, second)
+    if args.fuse:
+        if second is None:
+            raise InputError("--fuse: expected --second-opinion too")
+        labels = fuse(found, second, args.face_model)
+        keep = trusted(labels, model)
+    else:
+        fitter = LandmarkFitter(load_landmark_basis(args.face_model, "mediapipe"))
+        labels = fit_labels(found, fitter)
+        keep = trusted(labels, model, second)
     save_labels(out / "all_labels.npz", labels)
     if args.relabel:
         return relabel(out, labels, keep)
     report = {
         "crops": len(present),
-        "without a face": len(found.names) - len(labels.names),
+        "without a face": int((~np.isfinite(found.points).all(axis=(1, 2))).sum()),
         "doubtful": int((~keep).sum()),
         "packed": int(keep.sum()),
-        "residual in percent, median": float(np.median(labels.residual)),
+        "residual in percent, median": float(np.median(labels.residual[keep])),
     }
     with replacing(out / "report.json") as temporary:
         temporary.write_text(json.dumps(report, indent=1), encoding="utf-8")
@@ -86,7 +94,15 @@ def prepare(args: argparse.Namespace) -> int:
     if not len(labels.names):
         raise InputError(f"'{args.photos}': expected at least one face with a good label")
     names = labels.names.tolist()
-    pack(out, names, lambda name: read_crop(crops / name), labels, model, detected=True)
+    pack(
+        out,
+        names,
+        lambda name: read_crop(crops / name),
+        labels,
+        model,
+        detected=True,
+        workers=args.workers,
+    )
     return len(names)
 
 
@@ -105,6 +121,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--points", type=Path, help="folder of training.points (default: points in --out)")
     add("--keep-points", action="store_true", help="use the points that are there, find no more")
     add("--second-opinion", type=Path, help="archive of training.second_opinion")
+    add("--fuse", action="store_true", help="fit the face model to both opinions")
+    add("--workers", type=int, default=1, help="threads to pack with (%(default)s)")
     add("--face-model", default="configs/face_model.npz")
     add("--detector", help="detector's weights (default: weights/FaceBoxesProd.pth)")
     add("--assets", help="asset folder (default: TDDFA_ASSETS)")
