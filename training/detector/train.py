@@ -88,7 +88,10 @@ def train(args: argparse.Namespace) -> None:
     total = max(1, args.samples // args.batch_size)
     workers = Workers(args.threads or os.cpu_count() or 1) if args.device == "cpu" else None
     parts = max(1, min(args.parts, args.batch_size // 2)) if workers else 1
-    trainer = DetectorTrainer(network, args.rate, total, args.device, args.amp, workers, parts)
+    teacher = load_network(args.teacher) if args.teacher else None
+    trainer = DetectorTrainer(
+        network, args.rate, total, args.device, args.amp, workers, parts, teacher
+    )
     if (args.out / "state.pt").exists():
         trainer.resume(args.out / "state.pt")
     book = Logbook(args.out / "log.csv", trainer.step_count)
@@ -155,6 +158,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--most-crops", type=int, default=20_000, help="kept in memory (%(default)s)")
     add("--out", type=Path, required=True, help="folder of the run")
     add("--init", help="start from these weights (.pth)")
+    add("--teacher", help="detector (.pth) whose scores and boxes are learned (soft labels)")
     add("--samples", type=int, default=400_000, help="pictures to see (%(default)s)")
     add("--batch-size", type=int, default=16)
     add("--rate", type=float, default=0.02, help="peak learning rate (%(default)s)")

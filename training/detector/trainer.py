@@ -8,9 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from FaceBoxes.inference_network import InferenceNet
 from FaceBoxes.network import FaceBoxesNet
 from FaceBoxes.preprocess import MEAN_BGR
 from tddfa.errors import InputError
+from training.detector.imitation import imitation_loss
 from training.detector.loss import multibox_loss
 from training.files import replacing
 from training.network import MovingAverage, channels_last
@@ -51,6 +53,8 @@ class DetectorTrainer:
         Threads, each of which takes a part of the batch.
     parts : int
         How many parts; batch normalization averages over one.
+    teacher : FaceBoxesNet, optional
+        Detector whose scores and boxes are learned in place of hard labels.
     """
 
     def __init__(
@@ -62,8 +66,10 @@ class DetectorTrainer:
         amp: bool = False,
         workers: Workers | None = None,
         parts: int = 1,
+        teacher: FaceBoxesNet | None = None,
     ) -> None:
         self.network = channels_last(network.to(device))
+        self.teacher = channels_last(InferenceNet(teacher).to(device)) if teacher else None
         self.amp, self.workers = amp, workers
         self.replicas = [self.network, *(_twin(self.network) for _ in range(parts - 1))]
         self.average = MovingAverage(self.network, AVERAGE)
@@ -105,7 +111,14 @@ class DetectorTrainer:
         images = (pictures - mean).permute(0, 3, 1, 2)  # channels last in memory
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.amp):
             loc, conf = network(images)
-        total, parts = multibox_loss(loc.float(), conf.float(), classes, offsets)
+        if self.teacher is None:
+            total, parts = multibox_loss(loc.float(), conf.float(), classes, offsets)
+        else:
+            with torch.no_grad():  # in float32: its scores near 0 and 1 matter
+                wanted_loc, wanted = self.teacher(images)
+            total, parts = imitation_loss(
+                loc.float(), conf.float(), wanted_loc, wanted[:, :, 1], classes
+            )
         gradients = torch.autograd.grad(total, list(network.parameters()))
         return gradients, {"loss": total.detach(), **parts}
 
