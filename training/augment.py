@@ -26,7 +26,7 @@ class AugmentSettings:
 
 PLAIN = AugmentSettings(
     ViewSettings(turn=0, landmark_policy=0.5, shift=0, log_scale=0, rolled=0, small_roll=0, flip=0),
-    OcclusionSettings(0, 1, 0, (15, 55), 0),
+    OcclusionSettings(0, 1, 0, (15, 55), 0, 0),
     PhotometricSettings(
         low_resolution=0, blur=0, jpeg=0, gray=0, noise=0, gamma=0, contrast=0, brightness=0,
         channel_gain=0,

@@ -139,7 +139,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     files = parser.add_argument_group("what is measured")
-    files.add_argument("-c", "--config", default="configs/mb1_120x120.yml")
+    files.add_argument("-c", "--config", default="configs/mb05_120x120.yml")
     files.add_argument("--assets", help="asset folder (default: TDDFA_ASSETS)")
     files.add_argument("--checkpoint", help="weights in place of the configuration's")
     files.add_argument("--param-scale", help="mean and std in place of the configuration's")

@@ -32,6 +32,10 @@ class OcclusionSettings:
         Its sides in pixels.
     face_mask : float
         Share with a mask of one color, drawn over nose, mouth and chin.
+    cut : float
+        Share that is black beyond a line near one side, as a face at the edge of its photo is.
+    cut_depth : (float, float)
+        How far that line lies inside, as a share of the picture's side.
     """
 
     fill_border: float = 0.6
@@ -39,6 +43,8 @@ class OcclusionSettings:
     patch: float = 0.2
     patch_side: tuple[float, float] = (15.0, 55.0)
     face_mask: float = 0.06
+    cut: float = 0.08
+    cut_depth: tuple[float, float] = (0.03, 0.4)
 
 
 def fill_borders(crops: Crops, settings: OcclusionSettings, generator: Generator) -> Crops:
@@ -102,6 +108,14 @@ def cover(
         color = uniform(len(wearers), 3, 1, 1) * 255
         bare = images[wearers]
         images[wearers] = torch.where(cloth, 0.8 * color + 0.2 * bare, bare)
+    index = drawn(settings.cut)
+    if len(index):
+        low, high = settings.cut_depth
+        depth = low + uniform(len(index), 1, 1) * (high - low)
+        sides = torch.stack([x / width, 1 - (x + 1) / width, y / height, 1 - (y + 1) / height])
+        side = torch.randint(4, (len(index),), generator=generator, device=device)
+        kept = sides[side] >= depth
+        images.index_copy_(0, index, images.index_select(0, index) * kept[:, None])
     index = drawn(settings.patch)
     count = len(index)
     if not count:

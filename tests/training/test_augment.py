@@ -8,7 +8,7 @@ from training.augment import PLAIN, Augmenter, AugmentSettings
 from training.basis import landmark_basis, mirror_matrix, vertex_basis
 from training.batch import CANVAS, INPUT, Crops
 from training.geometry import show, turn_cameras, turn_matrices
-from training.occlusion import OcclusionSettings, fill_borders, inside_polygon
+from training.occlusion import OcclusionSettings, cover, fill_borders, inside_polygon
 from training.views import ViewSettings, draw_views
 
 STILL = ViewSettings(0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0)
@@ -153,3 +153,21 @@ def test_polygon_holds_its_middle_alone():
     ring = torch.tensor([[[1.5, 1.5], [9.5, 1.5], [9.5, 7.5], [1.5, 7.5]]])
     expected = (x > 1.5) & (x < 9.5) & (y > 1.5) & (y < 7.5)
     assert torch.equal(inside_polygon(x, y, ring)[0], expected)
+
+
+@pytest.mark.parametrize("depth", [0.0, 0.25])
+def test_a_cut_blackens_one_side_to_its_depth(depth):
+    settings = OcclusionSettings(
+        black_border=0, patch=0, face_mask=0, cut=1.0, cut_depth=(depth, depth)
+    )
+    images = torch.full((24, 3, 40, 40), 200.0)
+    inside = torch.ones(24, 1, 40, 40, dtype=torch.bool)
+    seen = cover(images, torch.zeros(24, 68, 2), inside, settings, torch.Generator())
+    black = (seen == 0).all(dim=1)
+    assert torch.equal(black, (seen == 0).any(dim=1))
+    assert (black.sum(dim=(1, 2)) == round(40 * 40 * depth)).all()
+    rows, columns = black.all(dim=2).sum(dim=1), black.all(dim=1).sum(dim=1)
+    assert set((rows + columns).tolist()) == {round(40 * depth)}
+    if depth:
+        sides = {(int(b[0, 20]), int(b[-1, 20]), int(b[20, 0]), int(b[20, -1])) for b in black}
+        assert len(sides) == 4
