@@ -53,7 +53,7 @@ def tile(pipeline: Pipeline, picture: ImageArray, name: str, side: int) -> Image
 def _fitted(picture: ImageArray, side: int, *, enlarge: bool) -> ImageArray:
     """Return a picture scaled so that its longer side is `side`, in one direction alone."""
     zoom = side / max(picture.shape[:2])
-    if zoom > 1 and not enlarge or zoom < 1 and enlarge:
+    if (zoom > 1 and not enlarge) or (zoom < 1 and enlarge):
         return picture
     size = tuple(max(1, round(zoom * length)) for length in picture.shape[1::-1])
     how = cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
