@@ -22,7 +22,7 @@ def draw_weights(labels: Labels, model: MorphableModel) -> npt.NDArray[np.float6
     """
     points = landmarks(labels, model).transpose(0, 2, 1)
     weights = np.ones(len(labels.names))
-    weights += 4.0 * (lid_gap(points).min(axis=1) < CLOSED_LIDS)
+    weights += 8.0 * (lid_gap(points).min(axis=1) < CLOSED_LIDS)
     weights += 1.0 * (lip_gap(points) > OPEN_LIPS)
     axis = labels.camera[:, :, 2]
     yaw, pitch = np.degrees(np.arcsin(np.abs(axis.T[:2]) / np.linalg.norm(axis, axis=1)))
