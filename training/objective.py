@@ -43,7 +43,7 @@ class ObjectiveSettings:
 
     main: Main = "distance"
     parameters: float = 0.1
-    openings: float = 0.1
+    openings: float = 0.3
     landmark_head: Literal["off", "fixed", "balanced"] = "off"
     landmark_ratio: float = 0.2
     look_ahead: int = 100
