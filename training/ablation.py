@@ -75,7 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--samples", type=int, default=150_000, help="budget of each run (%(default)s)")
     add("--seeds", nargs="+", type=int, default=[0, 1, 2])
     add("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS), metavar="NAME")
-    add("--more", nargs="*", default=[], metavar="KEY=VALUE", help="train's options: threads=2 …")
+    add("--more", nargs="*", default=[], metavar="KEY", help="train's options: amp threads=2 …")
     return parser
 
 
@@ -84,8 +84,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     common = [*args.data, *(["--shares", *args.shares] if args.shares else [])]
     for option in args.more:
-        key, _, value = option.partition("=")
-        common += [f"--{key}", value]
+        key, given, value = option.partition("=")
+        common += [f"--{key}", value] if given else [f"--{key}"]
     # Seed by seed: when time runs out, all variants have had the same number of seeds.
     for seed in args.seeds:
         for variant in args.variants:

@@ -130,7 +130,7 @@ def test_log_drops_what_a_resumed_run_repeats(tmp_path):
 
 
 def test_ablation_tabulates_variants_over_seeds(packed_folder, model_file, tmp_path, capsys):
-    more = ["batch-size=8", "log-every=2", "validate-every=2", "held-out=4", "threads=1"]
+    more = ["batch-size=8", "log-every=2", "validate-every=2", "held-out=4", "threads=1", "amp"]
     arguments = [
         str(packed_folder), "--out", str(tmp_path), "--samples", "16", "--seeds", "0", "1",
         "--variants", "distance", "meta-joint", "--more", *more, f"face-model={model_file}",
