@@ -10,6 +10,7 @@ import numpy.typing as npt
 from tddfa.aligner import Aligner
 from tddfa.errors import InputError
 from tddfa.roi import ImageArray
+from tddfa.shot_change import ShotDetector
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -42,8 +43,9 @@ def follow(
     """Return the landmarks (frames, 3, 68) of the strongest face of the first frame.
 
     Each frame is cropped around the landmarks of the one before; the first around the detector's
-    box and then around its own landmarks. A track whose landmarks shrink below `LEAST_SIDE` has
-    lost its face and ends there.
+    box and then around its own landmarks. The track ends at a cut of the clip, beyond which there
+    is another picture to follow, and where its landmarks shrink below `LEAST_SIDE`: it has lost its
+    face.
 
     Raises
     ------
@@ -51,7 +53,10 @@ def follow(
         If the first frame has no face.
     """
     track: list[FloatArray] = []
+    new_shot = ShotDetector()
     for frame in frames:
+        if new_shot(frame) and track:
+            break
         if not track:
             boxes = detector(frame)
             if not len(boxes):

@@ -66,6 +66,13 @@ def test_following_starts_twice_and_ends_where_the_face_is_lost():
     np.testing.assert_allclose(np.diff(track[:, 0, 0]), 2)
 
 
+def test_following_ends_at_a_cut():
+    one, other = np.random.default_rng(0).integers(0, 256, (2, 18, 32, 3)).astype(np.uint8)
+    shots = [one.repeat(8, 0).repeat(8, 1)] * 3 + [other.repeat(8, 0).repeat(8, 1)] * 3
+    track = follow(Drifting(), iter(shots), lambda frame: np.array([[0, 0, 9, 9, 0.9]]))
+    assert len(track) == 3
+
+
 def test_clip_without_a_face_or_that_is_no_clip_is_named(tmp_path):
     frames = iter([np.zeros((4, 4, 3), np.uint8)])
     with pytest.raises(InputError, match="first frame"):
