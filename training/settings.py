@@ -1,5 +1,6 @@
 """Change single fields of nested settings from the command line."""
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -24,13 +25,23 @@ def with_changes(settings: Settings, changes: Sequence[str]) -> Settings:
     >>> from training.augment import AugmentSettings
     >>> with_changes(AugmentSettings(), ["views.roll=10"]).views.roll
     10.0
+    >>> with_changes(AugmentSettings(), ["views.shift=1e-3"]).views.shift
+    0.001
     """
     for change in changes:
         path, separator, text = change.partition("=")
         if not separator:
             raise InputError(f"--set: expected path=value, got {change!r}")
-        settings = _changed(settings, path.split("."), yaml.safe_load(text), path)
+        settings = _changed(settings, path.split("."), _value(text), path)
     return settings
+
+
+def _value(text: str) -> Any:
+    value = yaml.safe_load(text)
+    if isinstance(value, str):  # YAML 1.1 takes 1e-3 for text, since it has no dot
+        with contextlib.suppress(ValueError):
+            return float(value)
+    return value
 
 
 def _changed(settings: Any, path: list[str], value: Any, whole: str) -> Any:

@@ -114,6 +114,7 @@ def test_wrong_arguments_are_named(command, extra, message):
 
 
 def test_settings_change_one_field_only():
+    assert with_changes(AugmentSettings(), ["views.shift=1e-3"]).views.shift == 0.001
     changed = with_changes(AugmentSettings(), ["photometric.resolution=[0.3, 0.6]"])
     assert changed.photometric.resolution == (0.3, 0.6)
     assert changed.views == AugmentSettings().views
