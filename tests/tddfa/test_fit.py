@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tddfa.cli import run_main
 from tddfa.errors import InputError
 from tddfa.fit import FitOptions, LandmarkFitter, load_landmark_basis, main
 from tddfa.params import split_params
@@ -159,6 +160,7 @@ def test_command_line(fitter: LandmarkFitter, tmp_path: Path) -> None:
 
 def test_command_line_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "points.npy").write_bytes(b"nothing")
-    assert main([str(tmp_path / "points.npy"), str(tmp_path / "out.npz")]) == 2
+    command = [str(tmp_path / "points.npy"), str(tmp_path / "out.npz")]
+    assert run_main(lambda: main(command)) == 2
     assert capsys.readouterr().err.startswith("error: ")
     assert not (tmp_path / "out.npz").exists()
