@@ -4,8 +4,7 @@ Faces are annotated ones of whole photographs, seen through a ROI that is off by
 track's. Against them: crops of pictures without a face, and crops beside a face by 0.7 to 1 of
 its side. As in the tracker, each is aligned first and judged where the landmarks came to lie.
 
-    python -m benchmarks.face_check -c configs/reference_mb05.yml --assets ../shared/upstream \
-        --scenes ../shared/scenes --negatives ../shared/negatives
+    python -m benchmarks.face_check --scenes ../shared/scenes --negatives ../shared/negatives
 """
 
 import argparse

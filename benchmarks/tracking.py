@@ -4,8 +4,7 @@ The yardstick on clips with several faces is an offline pass of the detector ove
 frame as it is, mirrored, and at double size, put together by overlap. The mean score of the three
 passes decides. It is no human annotation; docs/video.md says what was looked at by eye.
 
-    python -m benchmarks.tracking -c configs/reference_mb05.yml --assets ../shared/upstream \
-        ../shared/videos/*.mp4
+    python -m benchmarks.tracking ../shared/videos/*.mp4
 """
 
 import argparse

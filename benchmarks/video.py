@@ -1,6 +1,6 @@
 """Speed, steadiness and memory of video.
 
-    python -m benchmarks.video -c configs/reference_mb05.yml --assets ../shared/upstream \
+    python -m benchmarks.video \
         --clips ../shared/videos/short_hamilton_clip.mp4 ../shared/videos/d12.mp4 \
         --parts tracking faces stages whole jitter soak
 

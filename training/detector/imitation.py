@@ -32,9 +32,13 @@ def imitation_loss(
     wanted : Tensor, shape (n, P)
         Its probability of a face.
     classes : Tensor, shape (n, P)
-        What boxes say, see `loss.multibox_loss`. Where they know of a face, or of a doubtful place,
-        that the other detector does not see, the anchor counts neither way.
+        What boxes say, see `loss.multibox_loss`. Where they know of a face, the other detector's
+        doubt is halved; if it does not see it at all, nor a doubtful place, the anchor counts
+        neither way.
     """
+    # Where there is a face for certain, half of a doubt is enough.
+    certain = (classes == 1) & (wanted > SCORE_FROM)
+    wanted = torch.where(certain, 0.5 + 0.5 * wanted, wanted)
     faces = wanted > BOX_FROM
     count = faces.sum().clamp_min(1)
     boxes = smooth_l1_loss(loc[faces], wanted_loc[faces], reduction="sum") / count
