@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tddfa import Config, load_config
+from tddfa.arguments import DEFAULT_CONFIG
 from tddfa.pipeline import Pipeline
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,15 +44,21 @@ def upstream(shared: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def config(project_root: Path, upstream: Path) -> Config:
+def pipeline(project_root: Path) -> Pipeline:
+    """Detector and aligner of the default configuration, on ONNX Runtime."""
+    return Pipeline.from_config(load_config(project_root / DEFAULT_CONFIG), onnx=True)
+
+
+@pytest.fixture(scope="session")
+def reference_config(project_root: Path, upstream: Path) -> Config:
     """Configuration of the reference's x0.5 weights."""
     return load_config(project_root / "configs" / "reference_mb05.yml", upstream)
 
 
 @pytest.fixture(scope="session")
-def pipeline(config: Config) -> Pipeline:
-    """Detector and aligner on ONNX Runtime."""
-    return Pipeline.from_config(config, onnx=True)
+def reference_pipeline(reference_config: Config) -> Pipeline:
+    """Detector and aligner of the reference's weights, on ONNX Runtime."""
+    return Pipeline.from_config(reference_config, onnx=True)
 
 
 @pytest.fixture

@@ -70,8 +70,8 @@ def test_all_outputs_in_one_run(run, tmp_path):
             assert picture.std() > 5
         else:
             mesh = trimesh.load(path, process=False)
-            assert mesh.vertices.shape == (38365, 3)
-            assert mesh.faces.shape == (76073, 3)
+            assert mesh.vertices.shape == (39402, 3)
+            assert mesh.faces.shape == (78582, 3)
             assert mesh.is_winding_consistent
     (record,) = json.loads(report.read_text())["pictures"]
     assert (record["height"], record["width"]) == (512, 512)
@@ -220,7 +220,7 @@ def test_tiny_and_thin_pictures(run, tmp_path, shape):
     assert code == 0 and "no face" in out
 
 
-def test_huge_picture_in_bounded_memory(project_root, upstream, tmp_path, face):
+def test_huge_picture_in_bounded_memory(project_root, tmp_path, face):
     """12,000 x 9,000 px are 309 MiB decoded; everything else may take three times that."""
     image = np.zeros((9000, 12000, 3), np.uint8)
     image[4000:5024, 5000:6024] = cv2.resize(face, (1024, 1024))
@@ -229,8 +229,8 @@ def test_huge_picture_in_bounded_memory(project_root, upstream, tmp_path, face):
         "import resource, sys, demo; code = demo.main(sys.argv[1:]);"
         "print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
     )
-    command = [sys.executable, "-c", script, "-c", "configs/reference_mb05.yml", "--onnx"]
-    command += ["--assets", upstream, "-f", tmp_path / "huge.jpg", "-o", "3d", "--out", tmp_path]
+    command = [sys.executable, "-c", script, "--onnx"]
+    command += ["-f", tmp_path / "huge.jpg", "-o", "3d", "--out", tmp_path]
     done = subprocess.run(command, capture_output=True, text=True, cwd=project_root, check=True)
     code, megabytes = map(int, done.stdout.splitlines()[-1].split())
     assert code == 0
@@ -382,12 +382,11 @@ def test_gpu_and_onnx_exclude_each_other(capsys, project_root, monkeypatch):
     assert "--mode gpu" in capsys.readouterr().err
 
 
-def test_as_a_process(project_root, upstream, tmp_path):
+def test_as_a_process(project_root, tmp_path):
     """The README's command, with a picture shown although there is no screen."""
-    command = [sys.executable, "demo.py", "-c", "configs/reference_mb05.yml", "--onnx"]
+    command = [sys.executable, "demo.py", "--onnx"]
     command += ["-f", ASTRONAUT, "-o", "3d", "--show_flag", "true", "--out", tmp_path / "x.png"]
     environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    environment["TDDFA_ASSETS"] = str(upstream)
     done = subprocess.run(
         command, capture_output=True, text=True, cwd=project_root, env=environment, check=False
     )

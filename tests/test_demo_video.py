@@ -258,16 +258,13 @@ def test_truncated_video_is_done_as_far_as_it_goes(run, clip, tmp_path):
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-def test_interrupt_leaves_a_playable_file(
-    project_root, upstream, astronaut, tmp_path, make_video, kind
-):
+def test_interrupt_leaves_a_playable_file(project_root, astronaut, tmp_path, make_video, kind):
     """The file of a long run holds what was done before Ctrl-C, with its sound."""
-    noisy = [np.roll(astronaut, number, axis=1) for number in range(240)] * 8
+    noisy = [np.roll(astronaut, number % 40, axis=1) for number in range(240)] * 8
     clip = make_video(tmp_path / "long.mp4", noisy, sound="aac")
     target, lines = tmp_path / "new" / "o.mp4", tmp_path / "p.jsonl"
     command = [sys.executable, str(project_root / "demo_video.py"), "-f", str(clip), "--onnx"]
-    command += ["-c", str(project_root / "configs" / "reference_mb05.yml"), "--assets"]
-    command += [str(upstream), "--out", str(target), "--save_params", str(lines), "-o", "3d"]
+    command += ["--out", str(target), "--save_params", str(lines), "-o", "3d"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         deadline = time.monotonic() + 120

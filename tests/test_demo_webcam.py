@@ -210,13 +210,12 @@ def virtual_screen():
     process.wait(timeout=10)
 
 
-def test_on_a_screen(virtual_screen, clip, project_root, upstream, tmp_path, monkeypatch):
+def test_on_a_screen(virtual_screen, clip, project_root, tmp_path, monkeypatch):
     """The whole program with a window, in a process of its own: a GUI toolkit may end it."""
     monkeypatch.setenv("DISPLAY", virtual_screen)
     check_display()
     command = [sys.executable, str(project_root / "demo_webcam.py"), "--source", str(clip)]
-    command += ["-c", str(project_root / "configs" / "reference_mb05.yml"), "--onnx"]
-    command += ["--assets", str(upstream), "--out", str(tmp_path), "--frames", "12"]
+    command += ["--onnx", "--out", str(tmp_path), "--frames", "12"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert "12 frames" in done.stdout and "Traceback" not in done.stderr

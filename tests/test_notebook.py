@@ -24,13 +24,13 @@ def test_no_outputs_are_committed(project_root, notebook):
 
 
 @pytest.mark.parametrize("onnx", [True, False])
-def test_notebook_runs(project_root, upstream, tmp_path, notebook, onnx):
+def test_notebook_runs(project_root, tmp_path, notebook, onnx):
     (number,) = [
         i for i, c in enumerate(notebook.cells) if "parameters" in c.metadata.get("tags", ())
     ]
-    settings = f"CONFIG = 'configs/reference_mb05.yml'\nOUT = {str(tmp_path)!r}\nONNX = {onnx}"
+    settings = f"OUT = {str(tmp_path)!r}\nONNX = {onnx}"
     notebook.cells.insert(number + 1, nbformat.v4.new_code_cell(settings))
-    variables = {"TDDFA_ASSETS": str(upstream), "IPYTHONDIR": str(tmp_path / "ipython")}
+    variables = {"IPYTHONDIR": str(tmp_path / "ipython")}
     client = nbclient.NotebookClient(
         notebook, timeout=300, resources={"metadata": {"path": str(project_root)}}
     )
@@ -46,7 +46,7 @@ def test_notebook_runs(project_root, upstream, tmp_path, notebook, onnx):
     assert not [out for out in outputs if out.get("name") == "stderr"]
     printed = "".join(out.get("text", "") for out in outputs)
     assert "1 face(s) with 62 parameters" in printed
-    assert "38365 vertices, 76073 triangles" in printed
+    assert "39402 vertices, 78582 triangles" in printed
     assert "texture: (512, 512)" in printed
     texts = [out.get("data", {}).get("text/plain", "") for out in outputs]
     assert max(map(len, texts)) < 200  # no picture in numbers

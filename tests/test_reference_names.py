@@ -179,7 +179,7 @@ def test_cells_as_a_script(project_root, copy, tmp_path, onnx_flag):
     assert {path.name for path in tmp_path.iterdir()} == {"face.ply", "face.obj"}
 
 
-@pytest.mark.parametrize("config", ["configs/mb1_120x120.yml", "configs/mb05_120x120.yml"])
+@pytest.mark.parametrize("config", ["configs/mb1_120x120.yml", "configs/basel_mb05.yml"])
 def test_configurations_of_the_reference(project_root, copy, tmp_path, config):
     """A copy of the reference's repository serves as asset folder for the command line."""
     command = [sys.executable, "demo.py", "-f", "examples/inputs/astronaut.png", "-c", config]

@@ -10,8 +10,8 @@ IMAGES = ["emma", "trump_hillary", "JianzhuGuo"]
 
 
 @pytest.fixture(scope="module", params=[TDDFA, TDDFA_ONNX])
-def aligner(request, config):
-    return request.param(**vars(config))
+def aligner(request, reference_config):
+    return request.param(**vars(reference_config))
 
 
 def assert_params_close(actual, expected, std):

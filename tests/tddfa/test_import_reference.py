@@ -44,14 +44,14 @@ def copy(upstream, tmp_path):
     return folder
 
 
-def test_import_gives_the_same_faces(copy, tmp_path, pipeline, project_root):
+def test_import_gives_the_same_faces(copy, tmp_path, reference_pipeline, project_root):
     (config,) = import_reference(copy, tmp_path / "out", check=False)
     image = imread(project_root / "examples" / "inputs" / "astronaut.png")
     imported = Pipeline.from_config(load_config(config), onnx=True)
-    (expected,), (actual,) = pipeline(image), imported(image)
+    (expected,), (actual,) = reference_pipeline(image), imported(image)
     np.testing.assert_allclose(actual.param, expected.param, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(actual.landmarks, expected.landmarks, atol=1e-3)
-    dense = imported.dense_vertices([actual])[0], pipeline.dense_vertices([expected])[0]
+    dense = imported.dense_vertices([actual])[0], reference_pipeline.dense_vertices([expected])[0]
     np.testing.assert_allclose(*dense, atol=1e-3)
     assert imported.aligner.tri.uv.shape == (38365, 2)
     assert "academic use only" in (tmp_path / "out" / "NOTICE.txt").read_text()
