@@ -142,6 +142,7 @@ def test_default_weights_come_from_the_asset_folder(
     checkpoint, onnx_file, tmp_path, monkeypatch, layout
 ):
     monkeypatch.setattr("tddfa.assets.project_root", lambda: tmp_path)
+    monkeypatch.chdir(tmp_path)  # away from the weights that ship
     folder = tmp_path / "assets" / layout
     folder.mkdir(parents=True)
     (folder / "FaceBoxesProd.pth").write_bytes(checkpoint.read_bytes())
