@@ -4,7 +4,6 @@ python -m docs.make_readme_figure --onnx
 """
 
 import argparse
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,12 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     image = imread(ROOT / "examples" / "inputs" / "astronaut.png")
     scene = Scene(image, pipeline(image), pipeline)
     shown = [image[HEAD]]
-    with tempfile.TemporaryDirectory() as folder:
-        for option in PANELS:
-            path = Path(folder) / f"{option}.png"
-            scene.make(option, path)
-            drawn = imread(path)
-            shown.append(drawn if option == "uv_tex" else drawn[HEAD])
+    for option in PANELS:
+        drawn = scene.make(option)
+        shown.append(drawn if option == "uv_tex" else drawn[HEAD])
     tiles = [cv2.resize(tile, (TILE, TILE), interpolation=cv2.INTER_AREA) for tile in shown]
     rows = [np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]
     imwrite(TARGET, np.vstack(rows), quality=90)

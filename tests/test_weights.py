@@ -10,6 +10,8 @@ import pytest
 from tddfa import load_config
 from tddfa.arguments import DEFAULT_CONFIG
 from tddfa.pipeline import Pipeline
+from tddfa.tracker import FaceTracker
+from utils.video_reader import VideoReader
 
 MOST_BYTES = 60e6
 
@@ -59,3 +61,13 @@ def test_nothing_is_found_in_nothing(pipeline, level):
     assert pipeline(np.full((300, 400, 3), level, np.uint8)) == []
     noise = np.random.default_rng(level).integers(0, 256, (300, 400, 3)).astype(np.uint8)
     assert pipeline(noise) == []
+
+
+@pytest.mark.parametrize("name", ["d12", "d18"])
+def test_the_weights_that_ship_follow_a_moving_face_throughout(shared, pipeline, name):
+    """Laughing, with eyes shut and turned: none of it may look implausible."""
+    tracker = FaceTracker.from_pipeline(pipeline)
+    with VideoReader(shared / "videos" / f"{name}.mp4") as reader:
+        found = [tracker(picture.image) for picture in reader]
+    assert len(found) > 150
+    assert {tuple(face.track_id for face in faces) for faces in found[4:]} == {(1,)}

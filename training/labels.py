@@ -79,6 +79,33 @@ def landmarks(labels: Labels, model: MorphableModel) -> FloatArray:
     return np.asarray(placed.transpose(0, 2, 1), np.float32)
 
 
+def angles(camera: npt.NDArray[np.floating]) -> tuple[npt.NDArray, npt.NDArray]:
+    """Return yaw and pitch (n,) in degrees of cameras (n, 3, 4) or rotations.
+
+    Positive yaw turns the face to the picture's right, positive pitch raises it: the direction of
+    the model's z axis.
+    """
+    axis = camera[:, :, 2] / np.linalg.norm(camera[:, :, 2], axis=1, keepdims=True)
+    yaw = np.degrees(np.arctan2(axis[:, 0], axis[:, 2]))
+    return yaw, np.degrees(np.arcsin(np.clip(axis[:, 1], -1, 1)))
+
+
+def canvas_cameras(
+    scale: npt.NDArray[np.floating],
+    rotation: npt.NDArray[np.floating],
+    translation: npt.NDArray[np.floating],
+) -> FloatArray:
+    """Return the cameras (n, 3, 4) of fits, as `tddfa.face_fit.FaceFit` has them.
+
+    Fits count pixels from their centers, y down; the canvas from its lower left edge.
+    """
+    camera = np.zeros((len(scale), 3, 4), np.float32)
+    camera[:, :, :3] = scale[:, None, None] * rotation
+    camera[:, 0, 3] = translation[:, 0] + 0.5
+    camera[:, 1, 3] = CANVAS - (translation[:, 1] + 0.5)
+    return camera
+
+
 def disagreement(labels: Labels, model: MorphableModel, second: SecondOpinion) -> FloatArray:
     """Return the mean distance to the second opinion, (n,), in percent of the box; NaN if none."""
     row = {name: i for i, name in enumerate(second.names.tolist())}

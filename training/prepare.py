@@ -22,9 +22,8 @@ from tddfa.cli import run_main
 from tddfa.errors import InputError
 from tddfa.fit import LandmarkFitter, load_landmark_basis
 from tddfa.model_files import load_face_model
-from training.batch import CANVAS
 from training.files import replacing
-from training.labels import Labels, save_labels, trusted
+from training.labels import Labels, canvas_cameras, save_labels, trusted
 from training.packed import pack, read_crop, relabel
 from training.points import FacePoints, find_points, list_pictures, load_points
 from training.second_opinion import load_second_opinion
@@ -38,10 +37,7 @@ def fit_labels(found: FacePoints, fitter: LandmarkFitter) -> Labels:
     known = np.isfinite(found.points).all(axis=(1, 2))
     # The fitter counts pixels from their centers, MediaPipe from the picture's edge.
     fit = fitter.fit(found.points[known].astype(np.float64) - 0.5)
-    camera = np.zeros((len(fit.scale), 3, 4), np.float32)
-    camera[:, :, :3] = fit.scale[:, None, None] * fit.rotation
-    camera[:, 0, 3] = fit.translation[:, 0] + 0.5
-    camera[:, 1, 3] = CANVAS - (fit.translation[:, 1] + 0.5)
+    camera = canvas_cameras(fit.scale, fit.rotation, fit.translation)
     alpha = np.concatenate([fit.shape, fit.expression], axis=1).astype(np.float32)
     residual = (100 * fit.residual).astype(np.float32)
     return Labels(found.names[known], camera, alpha, residual)
@@ -49,6 +45,8 @@ def fit_labels(found: FacePoints, fitter: LandmarkFitter) -> Labels:
 
 def prepare(args: argparse.Namespace) -> int:
     """Run the steps of the command line; return the number of crops to train on."""
+    if args.fuse and not args.second_opinion:
+        raise InputError("--fuse: expected --second-opinion too")
     out: Path = args.out
     crops: Path = args.photos if args.crops else out / "crops"
     if not args.crops:
@@ -66,10 +64,8 @@ def prepare(args: argparse.Namespace) -> int:
     found = FacePoints(found.names[here], found.points[here])
     model = load_face_model(args.face_model)
     second = load_second_opinion(args.second_opinion) if args.second_opinion else None
-    if args.fuse:
-        if second is None:
-            raise InputError("--fuse: expected --second-opinion too")
-        labels = fuse(found, second, args.face_model)
+    if args.fuse and second is not None:
+        labels = fuse(found, second, model, args.face_model)
         keep = trusted(labels, model)
     else:
         fitter = LandmarkFitter(load_landmark_basis(args.face_model, "mediapipe"))

@@ -21,7 +21,7 @@ from tddfa.cli import run_main
 from tddfa.errors import InputError
 from tddfa.model_files import load_face_model
 from tddfa.morphable_model import MorphableModel
-from training.labels import Labels, landmarks
+from training.labels import Labels, angles, landmarks
 from training.packed import PackedFaces, dense_model, open_packed, pack, place
 from training.profiling import Turn, rotation_matrix, turn_picture, turn_to
 
@@ -56,17 +56,6 @@ class TurnSettings:
     pitched: float = 0.3
     pitch: tuple[float, float] = (8.0, 36.0)
     pitch_yaw: float = 18.0
-
-
-def angles(camera: npt.NDArray[np.floating]) -> tuple[npt.NDArray, npt.NDArray]:
-    """Return yaw and pitch (n,) in degrees of cameras (n, 3, 4).
-
-    Positive yaw turns the face to the picture's right, positive pitch raises it: the direction of
-    the model's z axis.
-    """
-    axis = camera[:, :, 2] / np.linalg.norm(camera[:, :, 2], axis=1, keepdims=True)
-    yaw = np.degrees(np.arctan2(axis[:, 0], axis[:, 2]))
-    return yaw, np.degrees(np.arcsin(np.clip(axis[:, 1], -1, 1)))
 
 
 def draw_rotation(

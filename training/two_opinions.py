@@ -5,10 +5,17 @@ import numpy.typing as npt
 
 from tddfa.face_fit import FaceFit
 from tddfa.fit import LandmarkFitter
-from tddfa.landmark_basis import N_MEDIAPIPE, LandmarkBasis, load_landmark_basis
-from training.batch import CANVAS
+from tddfa.landmark_basis import N_MEDIAPIPE, load_landmark_basis
+from tddfa.morphable_model import MorphableModel
 from training.fusion import POINTS_ALONE, Faces, Fusion
-from training.labels import MOST_DISAGREEMENT, MOST_RESIDUAL, Labels
+from training.labels import (
+    MOST_DISAGREEMENT,
+    MOST_RESIDUAL,
+    Labels,
+    angles,
+    canvas_cameras,
+    disagreement,
+)
 from training.points import FacePoints
 from training.second_opinion import SecondOpinion
 
@@ -30,13 +37,12 @@ def common(found: FacePoints, second: SecondOpinion) -> tuple[FacePoints, Second
     )
 
 
-def yaw_of(rotation: FloatArray) -> FloatArray:
-    """Return the yaw (n,) in degrees of rotations (n, 3, 3): where the model's z axis points."""
-    return np.degrees(np.arctan2(rotation[:, 0, 2], rotation[:, 2, 2]))
-
-
-def fuse(found: FacePoints, second: SecondOpinion, face_model: str | None) -> Labels:
+def fuse(
+    found: FacePoints, second: SecondOpinion, model: MorphableModel, face_model: str | None = None
+) -> Labels:
     """Fit the face model to both opinions of the crops that both know.
+
+    `face_model` is the file that `model` was read from, the one that ships if left out.
 
     `residual` is that of MediaPipe's points alone, 0 where it does not count, and infinite for
     faces to doubt: its points do not fit a face, or both disagree (`labels.MOST_DISAGREEMENT`; more
@@ -50,16 +56,19 @@ def fuse(found: FacePoints, second: SecondOpinion, face_model: str | None) -> La
     # The fitters count pixels from their centers, MediaPipe from the picture's edge.
     marks = found.points[:, :N_MEDIAPIPE, :2].astype(np.float64) - 0.5
     first, other = mesh.fit(marks[known]), sparse.fit(points[:, :, :2] * [1, -1])
-    yaw = yaw_of(other.rotation)
+    yaw, _ = angles(other.rotation)
     start = _start(first, other, known, known & (np.abs(yaw) < POINTS_ALONE), points)
     faces = Fusion(mesh.basis, sparse.basis).fit(start, marks * [1, -1], points, yaw)
-    camera = np.zeros((len(yaw), 3, 4), np.float32)
-    camera[:, :, :3] = faces.scale[:, None, None] * faces.rotation
-    camera[:, 0, 3] = faces.translation[:, 0] + 0.5
-    camera[:, 1, 3] = CANVAS + faces.translation[:, 1] - 0.5
+    camera = canvas_cameras(faces.scale, faces.rotation, faces.translation[:, :2] * [1, -1])
+    own = Labels(
+        found.names[known],
+        canvas_cameras(first.scale, first.rotation, first.translation),
+        np.concatenate([first.shape, first.expression], axis=1).astype(np.float32),
+        (100 * first.residual).astype(np.float32),
+    )
     apart, residual = np.full((2, len(yaw)), np.inf)
-    apart[known] = _distance(_landmarks(first, sparse.basis), points[known])
-    residual[known] = 100 * first.residual
+    apart[known] = disagreement(own, model, second)
+    residual[known] = own.residual
     limit = np.where(np.abs(yaw) > TURNED, MOST_DISAGREEMENT_TURNED, MOST_DISAGREEMENT)
     alone = np.abs(yaw) >= POINTS_ALONE
     good = (residual < MOST_RESIDUAL) & (apart < limit)
@@ -84,17 +93,3 @@ def _start(
     scale, rotation, flat, alpha = its
     translation = np.column_stack([flat * [1, -1], points[:, :, 2].mean(axis=1)])
     return Faces(scale, rotation, translation, alpha)
-
-
-def _landmarks(fit: FaceFit, b: LandmarkBasis) -> FloatArray:
-    """Return the 68 landmarks (n, 68, 2), y up, of faces fitted to other points."""
-    alpha = np.concatenate([fit.shape, fit.expression], axis=1)
-    shape = b.mean + np.tensordot(alpha, b.components, axes=(1, 2))
-    flat = fit.scale[:, None, None] * (shape @ fit.rotation[:, :2].transpose(0, 2, 1))
-    return flat + (fit.translation * [1, -1])[:, None]
-
-
-def _distance(points: FloatArray, other: FloatArray) -> FloatArray:
-    """Return the mean distance (n,) in percent of the root of the other's box."""
-    size = np.sqrt(np.ptp(other[:, :, :2], axis=1).prod(axis=1))
-    return 100 * np.linalg.norm(points - other[:, :, :2], axis=2).mean(axis=1) / size

@@ -6,8 +6,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from tddfa.errors import InputError  # noqa: E402 (after the check for torch)
-from tddfa.export_onnx import export_onnx, main  # noqa: E402
-from tddfa.mobilenet import MobileNet, load_mobilenet  # noqa: E402
+from tddfa.export_onnx import export_onnx, main  # noqa: E402 (likewise)
+from tddfa.mobilenet import MobileNet, load_mobilenet  # noqa: E402 (likewise)
 
 
 @pytest.mark.parametrize(("width", "millions"), [(1.0, 3.27), (0.5, 0.85)])

@@ -15,7 +15,6 @@ from tddfa.face_finder import face_boxes_of
 from tddfa.face_observer import Observation, Plausibility
 from tddfa.track import landmark_roi
 from tddfa.tracker import FaceTracker, TrackerSettings
-from utils.video_reader import VideoReader
 
 HEIGHT, WIDTH = 360, 640
 # A face of unit size around the origin: its square is [-0.5, 0.5] in both directions.
@@ -298,13 +297,3 @@ def test_detector_of_another_kind():
 
     with pytest.raises(InputError, match="FaceBoxes"):
         FaceTracker.from_pipeline(Pipeline(lambda image: np.zeros((0, 5)), None))
-
-
-@pytest.mark.parametrize("name", ["d12", "d18"])
-def test_the_weights_that_ship_follow_a_moving_face_throughout(shared, pipeline, name):
-    """Laughing, with eyes shut and turned: none of it may look implausible."""
-    tracker = FaceTracker.from_pipeline(pipeline)
-    with VideoReader(shared / "videos" / f"{name}.mp4") as reader:
-        found = [tracker(picture.image) for picture in reader]
-    assert len(found) > 150
-    assert {tuple(face.track_id for face in faces) for faces in found[4:]} == {(1,)}

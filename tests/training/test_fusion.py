@@ -2,11 +2,14 @@ import numpy as np
 import pytest
 
 from tddfa.fit import LandmarkFitter, load_landmark_basis
+from tddfa.landmark_basis import DEFAULT_MODEL as FACE_MODEL
+from tddfa.model_files import load_face_model
 from training.fusion import Faces, Fusion, mesh_share, point_weights
+from training.labels import angles
 from training.metrics import LIDS
 from training.points import N_POINTS, FacePoints
 from training.second_opinion import SecondOpinion
-from training.two_opinions import common, fuse, yaw_of
+from training.two_opinions import common, fuse
 
 CENTER = np.array([84.0, -84.0, 0.0])
 
@@ -129,9 +132,9 @@ def crops_of(bases, yaws):
 def test_labels_put_the_mesh_on_both(bases):
     found, second = crops_of(bases, [0, -25, 40, 85])
     found.points[3] = np.nan
-    labels = fuse(found, second, None)
+    labels = fuse(found, second, load_face_model(FACE_MODEL))
     assert np.isfinite(labels.residual).all()
-    np.testing.assert_allclose(yaw_of(labels.camera[:, :, :3]), [0, -25, 40, 85], atol=3)
+    np.testing.assert_allclose(angles(labels.camera)[0], [0, -25, 40, 85], atol=3)
     shape = bases[1].mean + np.tensordot(labels.alpha, bases[1].components, axes=(1, 2))
     canvas = shape @ labels.camera[:, :, :3].transpose(0, 2, 1) + labels.camera[:, None, :, 3]
     expected = second.points.transpose(0, 2, 1)[:, :, :2] + 0.5
@@ -143,7 +146,7 @@ def test_contradictions_and_faces_that_one_alone_sees_are_doubted(bases):
     found, second = crops_of(bases, [0, 0, 0, 85])
     second.points[1] += 12
     found.points[2:] = np.nan
-    labels = fuse(found, second, None)
+    labels = fuse(found, second, load_face_model(FACE_MODEL))
     assert np.isfinite(labels.residual).tolist() == [True, False, False, True]
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax, smooth_l1_loss
 
-from training.detector.loss import BOX_WEIGHT, hard_negatives
+from training.detector.loss import BOX_WEIGHT, hard_negatives, per_face
 
 # From the first score on the other detector's box is learned, from the second on its score; below
 # it the worst mistakes alone, as in plain training.
@@ -51,8 +51,6 @@ def imitation_loss(
     kind = sure.long()
     kind[~sure & (classes != 0)] = -1
     chosen = sure | hard_negatives(surprise.detach(), kind)
-    scores = surprise[chosen].sum() / count
-    if not faces.any():  # as in `multibox_loss`
-        scores = surprise[chosen].mean()
+    scores = per_face(surprise, chosen, faces)
     total = BOX_WEIGHT * boxes + scores
     return total, {"boxes": boxes.detach(), "scores": scores.detach()}

@@ -32,11 +32,18 @@ def multibox_loss(
     surprise = cross_entropy(conf.flatten(0, 1), classes.clamp_min(0).flatten(), reduction="none")
     surprise = surprise.reshape(classes.shape)
     chosen = faces | hard_negatives(surprise.detach(), classes)
-    scores = surprise[chosen].sum() / count
-    if not faces.any():  # all negatives: a mean, lest such a batch outweigh all others
-        scores = surprise[chosen].mean()
+    scores = per_face(surprise, chosen, faces)
     total = BOX_WEIGHT * boxes + scores
     return total, {"boxes": boxes.detach(), "scores": scores.detach()}
+
+
+def per_face(surprise: Tensor, chosen: Tensor, faces: Tensor) -> Tensor:
+    """Return the chosen anchors' surprise for each anchor of a face.
+
+    Without faces it is their mean, lest such a batch outweigh all others.
+    """
+    total = surprise[chosen]
+    return total.sum() / faces.sum() if faces.any() else total.mean()
 
 
 def hard_negatives(surprise: Tensor, classes: Tensor) -> Tensor:
