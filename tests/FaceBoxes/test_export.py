@@ -55,7 +55,9 @@ def test_file_is_complete_and_lean(random_file):
     assert not any(onnx.external_data_helper.uses_external_data(t) for t in model.graph.initializer)
     assert not {node.op_type for node in model.graph.node} & {"BatchNormalization", "Dropout"}
     # The exporter records where each operation stands in whose source file.
-    assert b".py" not in random_file.read_bytes()
+    # Random weights can spell anything: they are left out.
+    del model.graph.initializer[:]
+    assert b".py" not in model.SerializeToString()
 
 
 def test_failure_leaves_the_old_file(random_network, tmp_path, monkeypatch):
