@@ -10,8 +10,9 @@ closes eyes. Their errors fall in different places, so that together they are be
 
 P are the model's MediaPipe points and Q its 68 landmarks under one camera and one set of
 coefficients, E the evidence of all points (`tddfa.fit.FitOptions`), m falls from 1 at 30° of yaw to
-0 at 60°. Gauss-Newton steps on a rotation vector, the logarithm of the scale, the translation and
-the coefficients, which stay within the model's ranges.
+0 at 60°. Points marked by hand join the second opinion's. Gauss-Newton steps on a rotation vector,
+the logarithm of the scale, the translation and the coefficients, which stay within the model's
+ranges.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ DEPTH_WEIGHT = 0.3
 # Where both are good the second opinion counts half.
 SECOND_WEIGHT = 0.5
 LIP_WEIGHT = 0.2
+# Marks by hand on the jaw slide along it, and leave it as soon as the face turns.
+JAW_ALONE, JAW_WEIGHT = 15.0, 0.3
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,18 @@ def point_weights(share: FloatArray) -> FloatArray:
     return total[:, None] * weights / weights.sum(axis=1, keepdims=True)
 
 
+def annotation_weights(yaw: FloatArray, known: npt.NDArray[np.bool_]) -> FloatArray:
+    """Return the weights (n, 68) of points marked by hand, which sum to 1 for a face seen in front.
+
+    Marks follow what is seen: on a turned face the jaw's lie on the outline, and those of the far
+    brow and lid where they vanish. The jaw's count up to 15 degrees, the others as MediaPipe's do.
+    """
+    own = np.zeros((len(yaw), 68))
+    own[:, 17:] = mesh_share(yaw)[:, None]
+    own[:, :17] = np.clip((JAW_ALONE - np.abs(yaw)) / JAW_ALONE, 0, 1)[:, None] * JAW_WEIGHT
+    return own * known[:, None] / 51
+
+
 class Fusion:
     """Fits both opinions; holds what is made once per model.
 
@@ -107,7 +122,14 @@ class Fusion:
         low, high = np.r_[-free, mesh.exp_range[:, 0]], np.r_[free, mesh.exp_range[:, 1]]
         self._low, self._high = (torch.from_numpy(a.astype(np.float32)) for a in (low, high))
 
-    def fit(self, start: Faces, mesh: FloatArray, points: FloatArray, yaw: FloatArray) -> Faces:
+    def fit(
+        self,
+        start: Faces,
+        mesh: FloatArray,
+        points: FloatArray,
+        yaw: FloatArray,
+        annotated: FloatArray | None = None,
+    ) -> Faces:
         """Return the fitted faces.
 
         Parameters
@@ -120,6 +142,8 @@ class Fusion:
             The second opinion, y up, z to the viewer.
         yaw : ndarray, shape (n,)
             Degrees; decides how much each counts.
+        annotated : ndarray, shape (n, 68, 2), optional
+            Points marked by hand, y up; NaN where there are none.
         """
         share = np.where(np.isfinite(mesh).all(axis=(1, 2)), mesh_share(yaw), 0.0)
         flat = np.zeros((*mesh.shape[:2], 3), np.float32)
@@ -128,6 +152,12 @@ class Fusion:
         weight = np.zeros((*target.shape[:2], 3), np.float32)
         weight[:, : mesh.shape[1], :2] = (share[:, None] * self._mesh_weight)[:, :, None]
         weight[:, mesh.shape[1] :] = point_weights(share)[:, :, None] * [1, 1, DEPTH_WEIGHT]
+        if annotated is not None:
+            # Two targets of one point are one, at their weighted mean.
+            seen, by_hand = (a[:, mesh.shape[1] :, :2] for a in (target, weight))
+            own = annotation_weights(yaw, np.isfinite(annotated).all(axis=(1, 2)))[:, :, None]
+            seen += own / np.maximum(own + by_hand, 1e-9) * (np.nan_to_num(annotated) - seen)
+            by_hand += own
         size = np.sqrt(np.ptp(points[:, :, :2], axis=1).prod(axis=1))
         evidence = self.options.independent_points / (self.options.noise * size) ** 2
         weight *= evidence[:, None, None]

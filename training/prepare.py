@@ -22,14 +22,21 @@ from tddfa.cli import run_main
 from tddfa.errors import InputError
 from tddfa.fit import LandmarkFitter, load_landmark_basis
 from tddfa.model_files import load_face_model
+from training.annotation import load_annotations
 from training.files import replacing
 from training.labels import Labels, canvas_cameras, save_labels, trusted
 from training.packed import pack, read_crop, relabel
 from training.points import FacePoints, find_points, list_pictures, load_points
 from training.second_opinion import load_second_opinion
+from training.split import is_held_out_picture
 from training.two_opinions import fuse
 
 logger = logging.getLogger(__name__)
+
+
+def may_be_trained_on(name: str) -> bool:
+    """Return whether a photo is not of the third on which `training.evaluate` measures."""
+    return not is_held_out_picture(name)
 
 
 def fit_labels(found: FacePoints, fitter: LandmarkFitter) -> Labels:
@@ -47,6 +54,8 @@ def prepare(args: argparse.Namespace) -> int:
     """Run the steps of the command line; return the number of crops to train on."""
     if args.fuse and not args.second_opinion:
         raise InputError("--fuse: expected --second-opinion too")
+    if args.annotated and not args.fuse:
+        raise InputError("--annotated: expected --fuse too")
     out: Path = args.out
     crops: Path = args.photos if args.crops else out / "crops"
     if not args.crops:
@@ -54,7 +63,10 @@ def prepare(args: argparse.Namespace) -> int:
         from training.crops import cut_faces
 
         detector = FaceBoxes(checkpoint_fp=args.detector, assets=args.assets)
-        logger.info("%d faces", cut_faces(args.photos, crops, detector))
+        chosen = may_be_trained_on if args.training_part else (lambda name: True)
+        logger.info("%d faces", cut_faces(args.photos, crops, detector, chosen))
+        if args.only_cut:
+            return len(list_pictures(crops))
     folder: Path = args.points or out / "points"
     if not args.keep_points:
         find_points(crops, folder)
@@ -65,7 +77,8 @@ def prepare(args: argparse.Namespace) -> int:
     model = load_face_model(args.face_model)
     second = load_second_opinion(args.second_opinion) if args.second_opinion else None
     if args.fuse and second is not None:
-        labels = fuse(found, second, model, args.face_model)
+        marks = load_annotations(args.annotated, crops) if args.annotated else None
+        labels = fuse(found, second, model, args.face_model, marks)
         keep = trusted(labels, model)
     else:
         fitter = LandmarkFitter(load_landmark_basis(args.face_model, "mediapipe"))
@@ -118,6 +131,9 @@ def build_parser() -> argparse.ArgumentParser:
     add("--keep-points", action="store_true", help="use the points that are there, find no more")
     add("--second-opinion", type=Path, help="archive of training.second_opinion")
     add("--fuse", action="store_true", help="fit the face model to both opinions")
+    add("--annotated", type=Path, help="table of 68 points of the photos by hand, for --fuse")
+    add("--training-part", action="store_true", help="leave the held-out third of the photos out")
+    add("--only-cut", action="store_true", help="cut the faces out and stop")
     add("--workers", type=int, default=1, help="threads to pack with (%(default)s)")
     add("--face-model", default="configs/face_model.npz")
     add("--detector", help="detector's weights (default: weights/FaceBoxesProd.pth)")

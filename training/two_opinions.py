@@ -7,6 +7,8 @@ from tddfa.face_fit import FaceFit
 from tddfa.fit import LandmarkFitter
 from tddfa.landmark_basis import N_MEDIAPIPE, load_landmark_basis
 from tddfa.morphable_model import MorphableModel
+from training.annotation import Annotations
+from training.batch import CANVAS
 from training.fusion import POINTS_ALONE, Faces, Fusion
 from training.labels import (
     MOST_DISAGREEMENT,
@@ -15,13 +17,17 @@ from training.labels import (
     angles,
     canvas_cameras,
     disagreement,
+    landmarks,
 )
+from training.metrics import INNER
 from training.points import FacePoints
 from training.second_opinion import SecondOpinion
 
 FloatArray = npt.NDArray[np.floating]
 # Beyond half profiles MediaPipe is wrong by more than that without another person being meant.
 MOST_DISAGREEMENT_TURNED = 9.0
+# Inner points marked by hand, which scatter and do not mean quite the same places.
+MOST_RESIDUAL_BY_HAND = 4.5
 TURNED = 30.0
 
 
@@ -38,7 +44,11 @@ def common(found: FacePoints, second: SecondOpinion) -> tuple[FacePoints, Second
 
 
 def fuse(
-    found: FacePoints, second: SecondOpinion, model: MorphableModel, face_model: str | None = None
+    found: FacePoints,
+    second: SecondOpinion,
+    model: MorphableModel,
+    face_model: str | None = None,
+    annotations: Annotations | None = None,
 ) -> Labels:
     """Fit the face model to both opinions of the crops that both know.
 
@@ -46,7 +56,8 @@ def fuse(
 
     `residual` is that of MediaPipe's points alone, 0 where it does not count, and infinite for
     faces to doubt: its points do not fit a face, or both disagree (`labels.MOST_DISAGREEMENT`; more
-    is granted to turned faces), or it finds no face where the second opinion sees no profile.
+    is granted to turned faces), or it finds no face where the second opinion sees no profile. Faces
+    that meet `annotations` are not to doubt.
     """
     found, second = common(found, second)
     mesh = LandmarkFitter(load_landmark_basis(face_model, "mediapipe"))
@@ -58,7 +69,9 @@ def fuse(
     first, other = mesh.fit(marks[known]), sparse.fit(points[:, :, :2] * [1, -1])
     yaw, _ = angles(other.rotation)
     start = _start(first, other, known, known & (np.abs(yaw) < POINTS_ALONE), points)
-    faces = Fusion(mesh.basis, sparse.basis).fit(start, marks * [1, -1], points, yaw)
+    by_hand = None if annotations is None else annotations.of(found.names)
+    up = None if by_hand is None else by_hand * [1, -1]
+    faces = Fusion(mesh.basis, sparse.basis).fit(start, marks * [1, -1], points, yaw, up)
     camera = canvas_cameras(faces.scale, faces.rotation, faces.translation[:, :2] * [1, -1])
     own = Labels(
         found.names[known],
@@ -73,7 +86,19 @@ def fuse(
     alone = np.abs(yaw) >= POINTS_ALONE
     good = (residual < MOST_RESIDUAL) & (apart < limit)
     kept = np.where(alone, 0.0, np.where(good, residual, np.inf)).astype(np.float32)
-    return Labels(found.names, camera, faces.alpha.astype(np.float32), kept)
+    labels = Labels(found.names, camera, faces.alpha.astype(np.float32), kept)
+    if by_hand is not None:
+        met = _distance_to_marks(labels, model, by_hand)
+        kept[met < MOST_RESIDUAL_BY_HAND] = 0.0
+        kept[met >= MOST_RESIDUAL_BY_HAND] = np.inf
+    return labels
+
+
+def _distance_to_marks(labels: Labels, model: MorphableModel, marks: FloatArray) -> FloatArray:
+    """Return the mean distance of the inner 51 points in percent of the box, NaN without marks."""
+    own = landmarks(labels, model)[:, INNER, :2] * [1, -1] + [-0.5, CANVAS - 0.5]
+    size = np.sqrt(np.ptp(marks, axis=1).prod(axis=1))
+    return np.asarray(100 * np.linalg.norm(own - marks[:, INNER], axis=2).mean(axis=1) / size)
 
 
 def _start(

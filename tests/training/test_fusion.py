@@ -4,7 +4,8 @@ import pytest
 from tddfa.fit import LandmarkFitter, load_landmark_basis
 from tddfa.landmark_basis import DEFAULT_MODEL as FACE_MODEL
 from tddfa.model_files import load_face_model
-from training.fusion import Faces, Fusion, mesh_share, point_weights
+from training.annotation import Annotations
+from training.fusion import Faces, Fusion, annotation_weights, mesh_share, point_weights
 from training.labels import angles
 from training.metrics import LIDS
 from training.points import N_POINTS, FacePoints
@@ -157,3 +158,39 @@ def test_only_crops_that_both_know_are_kept_in_one_order(bases):
     first, other = common(found, some)
     assert first.names.tolist() == other.names.tolist() == ["a/0.webp", "a/2.webp"]
     assert (other.points == second.points[[0, 2]]).all()
+
+
+def test_points_by_hand_draw_the_face_to_them(bases, fusion):
+    yaws = np.array([0.0, 20, 70])
+    faces = true_faces(bases, yaws)
+    points = placed(bases[1], faces)
+    nothing = np.full((3, len(bases[0].mean), 2), np.nan)
+    wrong = points + np.array([3, 0, 0])
+    by_hand = points[:, :, :2].copy()
+    by_hand[1] = np.nan
+    found = placed(bases[1], fusion.fit(rough(faces), nothing, wrong, yaws, by_hand))
+    away = apart(found, points)
+    # The first lies between both; the second has no marks, the third is beyond their use.
+    assert away[0] < 2.2 and away[1:].min() > 2.4
+
+
+def test_what_is_marked_on_an_outline_does_not_count_when_turned():
+    weights = annotation_weights(np.array([0.0, 20, -70, 0]), np.array([True, True, True, False]))
+    assert (weights[0] > 0).all() and weights[0, 17:].sum() == pytest.approx(1)
+    assert (weights[1, :17] == 0).all() and (weights[1, 17:] > 0).all()
+    assert not weights[2:].any()
+
+
+def test_faces_that_meet_the_marks_are_not_doubted(bases):
+    found, second = crops_of(bases, [0, 0, 0])
+    marks = second.points.transpose(0, 2, 1)[:, :, :2].astype(np.float64)
+    second.points[1] += 12
+    found.points[2:] = np.nan
+    by_hand = Annotations(second.names, marks + np.array([0, 0, 30])[:, None, None])
+    labels = fuse(found, second, load_face_model(FACE_MODEL), None, by_hand)
+    # The marks of the third are not on its face; those of the second side with MediaPipe.
+    assert np.isfinite(labels.residual).tolist() == [True, True, False]
+    by_hand = Annotations(second.names[2:], marks[2:])
+    labels = fuse(found, second, load_face_model(FACE_MODEL), None, by_hand)
+    # Without MediaPipe's points and against the other opinion, if the marks say so.
+    assert np.isfinite(labels.residual).tolist() == [True, False, True]

@@ -159,6 +159,33 @@ def test_faces_are_cut_out_with_their_margin(tmp_path):
     assert rows.mean() + 0.5 == pytest.approx(84 - 0.14 * 168 / 1.58 / 1.4, abs=1)
 
 
+def test_only_chosen_photos_are_cut(tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name in ("one.png", "two.png"):
+        cv2.imwrite(str(photos / name), np.zeros((300, 400, 3), np.uint8))
+    boxes = np.array([[150, 100, 250, 200, 0.9]], np.float32)
+    out = tmp_path / "crops"
+    assert cut_faces(photos, out, lambda image: boxes, lambda name: name == "two.png") == 1
+    assert [path.name for path in out.glob("*.webp")] == ["two_0.webp"]
+
+
+def test_held_out_photos_are_left_out():
+    chosen = [prepare.may_be_trained_on(f"photo_{i}_1.webp") for i in range(300)]
+    assert 150 < sum(chosen) < 250
+    # Both faces of one photo fall on the same side.
+    assert chosen == [prepare.may_be_trained_on(f"photo_{i}_2.webp") for i in range(300)]
+
+
+@pytest.mark.parametrize(
+    "flags, named", [(["--fuse"], "--second-opinion"), (["--annotated", "a.csv"], "--fuse")]
+)
+def test_flags_that_need_each_other_are_named(tmp_path, flags, named):
+    arguments = [str(tmp_path), "--crops", "--out", str(tmp_path / "out"), *flags]
+    with pytest.raises(InputError, match=f"expected {named}"):
+        prepare.main(arguments)
+
+
 def test_black_border_is_measured():
     image = np.zeros((168, 168, 3), np.uint8)
     assert valid_box(image) == (0, 0, 168, 168)
