@@ -120,17 +120,17 @@ def turn_picture(
     source_x = (found.weights * x[corners]).sum(axis=2) - 0.5
     source_y = (found.weights * y[corners]).sum(axis=2) - 0.5
 
-    def sample(picture: npt.NDArray[np.uint8], how: int) -> npt.NDArray[np.uint8]:
+    def sample(picture: npt.NDArray[np.uint8], how: int, beyond: int) -> npt.NDArray[np.uint8]:
         maps = source_x.astype(np.float32), source_y.astype(np.float32)
-        drawn = cv2.remap(picture, *maps, how, borderMode=cv2.BORDER_REFLECT_101)
-        return np.asarray(drawn, np.uint8)
+        return np.asarray(cv2.remap(picture, *maps, how, borderMode=beyond), np.uint8)
 
     shown = found.triangle >= 0
     if valid is not None:
         covered = np.zeros(image.shape[:2], np.uint8)
         covered[valid[1] : valid[3], valid[0] : valid[2]] = 1
-        shown &= sample(covered, cv2.INTER_NEAREST) > 0
-    return np.where(shown[:, :, None], sample(image, cv2.INTER_LINEAR), filling)
+        shown &= sample(covered, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT) > 0
+    mirrored = sample(image, cv2.INTER_LINEAR, cv2.BORDER_REFLECT_101)
+    return np.where(shown[:, :, None], mirrored, filling)
 
 
 @lru_cache(maxsize=1)

@@ -2,9 +2,10 @@
 
 ``python -m training.synthesize data/photos --out data/turned --count 30000``
 
-Photographs hold few profiles, and few faces seen from above or below. Faces that look nearly
-straight ahead are turned in 3D with their picture (face profiling); a face goes on in the direction
-that it looks already, since its other side cannot be seen. A run that is cut short goes on. Short
+Photographs hold few profiles, and few faces seen from above or below. Faces are turned in 3D with
+their picture (face profiling); a face goes on in the direction that it looks already, since its
+other side cannot be seen. Half profiles show what a face from the front hides, ear and cheek: they
+are worth a set of their own (``--source-yaw 28 60``). A run that is cut short goes on. Short
 videos are made in training instead: ``training.train --set views.frames=8``.
 """
 
@@ -27,8 +28,9 @@ from training.profiling import Turn, rotation_matrix, turn_picture, turn_to
 
 logger = logging.getLogger(__name__)
 
-MOST_YAW = 28.0
 UNDECIDED = 6.0
+# A face that is turned farther than this cannot be turned back.
+HALF_PROFILE = 28.0
 # Share of pictures whose black border is filled with another picture.
 FILLED = 0.7
 
@@ -49,8 +51,11 @@ class TurnSettings:
         Range of the target's pitch, without sign.
     pitch_yaw : float
         Standard deviation of the yaw added to it.
+    source_yaw : (float, float)
+        Range of the source's yaw, without sign.
     """
 
+    source_yaw: tuple[float, float] = (0.0, 28.0)
     yaw: tuple[float, float] = (25.0, 90.0)
     yaw_pitch: float = 10.0
     pitched: float = 0.3
@@ -69,12 +74,15 @@ def draw_rotation(
     elevation = float(np.degrees(np.arctan2(axis[1], axis[2])))
     yaw = float(np.degrees(np.arctan2(axis[0], np.hypot(axis[1], axis[2]))))
     ahead = rotation_matrix(-yaw, 0) @ rotation_matrix(0, elevation)
+    sign = np.sign(yaw) if abs(yaw) > UNDECIDED else generator.choice((-1.0, 1.0))
+    half = abs(yaw) > HALF_PROFILE
     if generator.random() < settings.pitched:
-        target_yaw = float(np.clip(yaw + generator.normal(0, settings.pitch_yaw), -45, 45))
+        change = generator.normal(0, settings.pitch_yaw)
+        target_yaw = float(np.clip(yaw + change, -45, 45)) if not half else yaw + sign * abs(change)
         target_pitch = generator.choice((-1.0, 1.0)) * generator.uniform(*settings.pitch)
     else:
-        sign = np.sign(yaw) if abs(yaw) > UNDECIDED else generator.choice((-1.0, 1.0))
-        target_yaw = sign * generator.uniform(*settings.yaw)
+        least, most = settings.yaw
+        target_yaw = sign * generator.uniform(max(least, abs(yaw)) if half else least, most)
         target_pitch = float(np.clip(generator.normal(0, settings.yaw_pitch), -36, 36))
     # A positive rotation about the x axis lowers the z axis: hence the sign.
     return rotation_matrix(target_yaw, 0) @ rotation_matrix(0, -target_pitch) @ ahead
@@ -103,9 +111,10 @@ class Profiler:
     ) -> None:
         self.faces, self.model, self.seed = faces, model, seed
         yaw, _ = angles(faces.labels.camera)
-        usable = np.flatnonzero((np.abs(yaw) < MOST_YAW) & faces.usable)
+        low, high = settings.source_yaw
+        usable = np.flatnonzero((np.abs(yaw) >= low) & (np.abs(yaw) < high) & faces.usable)
         if not len(usable):
-            raise InputError(f"data: expected faces with a yaw below {MOST_YAW:.0f} degrees")
+            raise InputError(f"data: expected faces with a yaw of {low:g} to {high:g} degrees")
         generator = np.random.default_rng(seed)
         rounds = -(-count // len(usable))
         order = np.concatenate([generator.permutation(usable) for _ in range(rounds)])[:count]
@@ -154,6 +163,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("data", type=Path, help="packed data set of photos (training.prepare)")
     add("--out", type=Path, required=True, help="folder of the turned faces")
     add("--count", type=int, help="how many (default: as many as there are crops)")
+    add("--source-yaw", nargs=2, type=float, default=(0.0, 28.0), metavar=("FROM", "TO"))
     add("--yaw", nargs=2, type=float, default=(25.0, 90.0), metavar=("FROM", "TO"))
     add("--pitch", nargs=2, type=float, default=(8.0, 36.0), metavar=("FROM", "TO"))
     add("--pitched", type=float, default=0.3, help="share turned in pitch (%(default)s)")
@@ -167,7 +177,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line."""
     args = build_parser().parse_args(argv)
     faces, model = open_packed(args.data), load_face_model(args.face_model)
-    settings = TurnSettings(yaw=tuple(args.yaw), pitch=tuple(args.pitch), pitched=args.pitched)
+    settings = TurnSettings(
+        source_yaw=tuple(args.source_yaw),
+        yaw=tuple(args.yaw),
+        pitch=tuple(args.pitch),
+        pitched=args.pitched,
+    )
     profiler = Profiler(faces, model, settings, args.count or len(faces), args.seed)
     pack(
         args.out,

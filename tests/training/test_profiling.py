@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from tddfa.errors import InputError
 from training.batch import CANVAS
 from training.labels import landmarks
 from training.packed import open_packed, pack
@@ -79,6 +82,39 @@ def test_profiler_reaches_the_angles_asked_for(packed, model):
     assert np.abs(pitch).max() < 1e-2
     steep = Profiler(packed, model, TurnSettings(pitched=1.0), 40).labels().camera
     assert np.abs(angles(steep)[1]).max() > 25
+
+
+def test_half_profiles_are_turned_on_and_never_back(packed, model):
+    settings = TurnSettings(source_yaw=(8.0, 60.0), yaw=(10.0, 80.0), pitched=0.3)
+    profiler = Profiler(packed, model, settings, 60)
+    before, _ = angles(packed.labels.camera[profiler.rows])
+    assert np.abs(before).min() >= 8
+    aside = labels_turned_by(packed, 40)
+    more = Profiler(aside, model, replace(settings, source_yaw=(28.0, 60.0)), 40)
+    before, _ = angles(aside.labels.camera[more.rows])
+    after, _ = angles(more.labels().camera)
+    assert np.abs(before).min() >= 28
+    assert (np.abs(after) > np.abs(before) - 6).all() and (np.sign(after) == np.sign(before)).all()
+    with pytest.raises(InputError, match="yaw of 70 to 90"):
+        Profiler(packed, model, replace(settings, source_yaw=(70.0, 90.0)), 5)
+
+
+def labels_turned_by(packed, yaw):
+    camera = packed.labels.camera.copy()
+    camera[:, :, :3] = rotation_matrix(yaw, 0) @ camera[:, :, :3]
+    return replace(packed, labels=replace(packed.labels, camera=camera.astype(np.float32)))
+
+
+def test_what_lies_beyond_the_photo_is_another_picture(model, labels):
+    image = np.full((CANVAS, CANVAS, 3), 200, np.uint8)
+    vertices = dense(model, labels, 0).astype(np.float32)
+    turn = turn_to(landmarks(labels, model)[0], rotation_matrix(60, 0))
+    filling = np.full_like(image, 10)
+    whole = turn_picture(image, vertices, model.tri, turn, filling)
+    cut = turn_picture(image, vertices, model.tri, turn, filling, (0, 0, CANVAS, CANVAS))
+    narrow = turn_picture(image, vertices, model.tri, turn, filling, (60, 0, CANVAS, CANVAS))
+    # The photo goes on as its mirror image, unless its frame is known.
+    assert (whole == 200).sum() > (cut == 200).sum() > (narrow == 200).sum() > 0
 
 
 def test_depth_falls_smoothly_to_a_plane(model, labels):
