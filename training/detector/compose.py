@@ -11,8 +11,12 @@ import numpy.typing as npt
 
 from training.detector.boxes import FloatArray
 from training.detector.crowd import crowd
+from training.detector.mosaic import mosaic, tile_side
 from training.detector.picture import ComposeSettings, Image, Picture, part_of_photo
 from training.detector.sources import BoxedPictures
+
+# Tiles are small already: the parts they show reach little beyond their photos.
+TILE_REACH = 1.2
 
 
 @dataclass(frozen=True)
@@ -101,12 +105,24 @@ class Composer:
         generator = np.random.default_rng((self.seed, index))
         size = self.settings.size
         crowded = generator.random() < self.settings.composites
-        # Behind a crowd lies a picture without a face, or, one in four, with some.
-        empty = generator.random() < (0.75 if crowded else self.settings.empty)
-        source = self.negatives if empty else self.scenes
-        whole, around = source.draw(self.settings.decoys, generator)
-        picture = part_of_photo(whole, around, size, generator)
         if crowded:
-            picture = crowd(picture, self.crops, self.valid, self.settings, generator)
+            # Behind a crowd lies a picture without a face, or, one in four, with some.
+            behind = self._part(0.75, size, generator)
+            picture = crowd(behind, self.crops, self.valid, self.settings, generator)
+        elif generator.random() < self.settings.mosaics:
+            across = int(generator.integers(2, 4))
+            side = tile_side(size, across)
+            empty = self.settings.empty
+            tiles = [self._part(empty, side, generator, TILE_REACH) for _ in range(across**2)]
+            picture = mosaic(tiles, size)
+        else:
+            picture = self._part(self.settings.empty, size, generator)
         image = change_light(picture.image, self.settings, generator)
         return Picture(image, picture.faces, picture.doubtful)
+
+    def _part(
+        self, empty: float, size: int, generator: np.random.Generator, largest: float = 2.5
+    ) -> Picture:
+        source = self.negatives if generator.random() < empty else self.scenes
+        whole, around = source.draw(self.settings.decoys, generator)
+        return part_of_photo(whole, around, size, generator, largest)

@@ -33,8 +33,10 @@ class ComposeSettings:
         Side in pixels, a multiple of 128.
     composites : float
         Share of crowds made of face crops; the others are parts of photos.
+    mosaics : float
+        Share of the others that are tiled from parts of 4 or 9 photos.
     empty : float
-        Share of those parts that come from pictures without a face.
+        Share of parts that come from pictures without a face.
     decoys : float
         Share of pictures drawn for what looks like a face in them, if that is known.
     most_faces : int
@@ -51,6 +53,7 @@ class ComposeSettings:
 
     size: int = 384
     composites: float = 0.5
+    mosaics: float = 0.3
     empty: float = 0.25
     decoys: float = 0.5
     most_faces: int = 10
@@ -86,14 +89,19 @@ def sorted_out(image: Image, faces: FloatArray, doubtful: FloatArray) -> Picture
 
 
 def part_of_photo(
-    picture: Picture, around: FloatArray, size: int, generator: np.random.Generator
+    picture: Picture,
+    around: FloatArray,
+    size: int,
+    generator: np.random.Generator,
+    largest: float = 2.5,
 ) -> Picture:
     """Return a random part at a random scale, mirrored half of the time.
 
-    It mostly shows one of the boxes `around` (n, 4).
+    It mostly shows one of the boxes `around` (n, 4). Its side is 0.35 to `largest` times the
+    photo's longer one; beyond the photo it is gray.
     """
     height, width = picture.image.shape[:2]
-    side = max(height, width) * float(np.exp(generator.uniform(np.log(0.35), np.log(2.5))))
+    side = max(height, width) * float(np.exp(generator.uniform(np.log(0.35), np.log(largest))))
     if len(around) and generator.random() < 0.8:
         box = around[generator.integers(len(around))]
         center = (box[:2] + box[2:]) / 2 + generator.uniform(-0.4, 0.4, 2) * side
