@@ -33,6 +33,20 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def assert_one_line() -> Callable[..., None]:
+    """Check (exit code, stdout, stderr): exit code 2 and one line that names the culprit."""
+
+    def check(result: tuple[int, str, str], *words: str) -> None:
+        code, _, err = result
+        assert code == 2
+        assert err.startswith("error: ") and err.count("\n") == 1, err
+        for word in words:
+            assert word in err
+
+    return check
+
+
+@pytest.fixture(scope="session")
 def golden(shared: Path) -> Path:
     return shared / "golden"
 

@@ -46,15 +46,6 @@ def files(folder: Path) -> list[str]:
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
 
 
-def assert_one_line(result, *words):
-    """Exit code 2 and one line on stderr that names the culprit."""
-    code, _, err = result
-    assert code == 2
-    assert err.startswith("error: ") and err.count("\n") == 1, err
-    for word in words:
-        assert word in err
-
-
 def test_all_outputs_in_one_run(run, tmp_path):
     report = tmp_path / "faces.json"
     code, out, _ = run("-f", ASTRONAUT, "-o", "all", "--out", tmp_path / "o", "--json", report)
@@ -109,7 +100,7 @@ def test_named_file(run, tmp_path, option, name):
         (["3d", "pose"], "a.jpg", ["folder"]),
     ],
 )
-def test_named_file_that_does_not_fit(run, tmp_path, options, name, words):
+def test_named_file_that_does_not_fit(run, tmp_path, options, name, words, assert_one_line):
     result = run("-f", ASTRONAUT, "-o", *options, "--out", tmp_path / name)
     assert_one_line(result, name, *words)
     assert files(tmp_path) == []
@@ -208,7 +199,7 @@ def test_no_face_is_an_answer(run, tmp_path, no_face):
     assert json.loads(report.read_text())["pictures"][0]["faces"] == []
 
 
-def test_no_face_on_demand_an_error(run, tmp_path, no_face):
+def test_no_face_on_demand_an_error(run, tmp_path, no_face, assert_one_line):
     result = run("-f", no_face, "--out", tmp_path / "o", "--fail_on_no_face")
     assert_one_line(result, "without a face")
 
@@ -250,7 +241,7 @@ def test_huge_picture_in_bounded_memory(project_root, tmp_path, face):
         ("null.jpg", b"\x00" * 100),
     ],
 )
-def test_no_picture(run, tmp_path, name, content):
+def test_no_picture(run, tmp_path, name, content, assert_one_line):
     if content is not None:
         (tmp_path / name).write_bytes(content)
     assert_one_line(run("-f", tmp_path / name, "--out", tmp_path / "o"), name)
@@ -259,19 +250,19 @@ def test_no_picture(run, tmp_path, name, content):
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
 @pytest.mark.parametrize("fraction", [0.02, 0.5, 0.98])
-def test_truncated_picture(run, tmp_path, face, suffix, fraction):
+def test_truncated_picture(run, tmp_path, face, suffix, fraction, assert_one_line):
     _, encoded = cv2.imencode(suffix, face)
     path = tmp_path / f"cut{suffix}"
     path.write_bytes(encoded.tobytes()[: int(len(encoded) * fraction)])
     assert_one_line(run("-f", path, "--out", tmp_path / "o"), path.name)
 
 
-def test_folder_without_pictures(run, tmp_path):
+def test_folder_without_pictures(run, tmp_path, assert_one_line):
     (tmp_path / "in").mkdir()
     assert_one_line(run("-f", tmp_path / "in"), "in", "folder with pictures")
 
 
-def test_output_below_a_file(run, tmp_path):
+def test_output_below_a_file(run, tmp_path, assert_one_line):
     (tmp_path / "file").touch()
     result = run("-f", ASTRONAUT, "-o", "3d", "--out", tmp_path / "file" / "sub")
     assert_one_line(result, "file")
@@ -279,7 +270,7 @@ def test_output_below_a_file(run, tmp_path):
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_full_disk(run, tmp_path, option):
+def test_full_disk(run, tmp_path, option, assert_one_line):
     """A limit on file sizes stops the writing midway, as a full disk does."""
     resource = pytest.importorskip("resource")
     (tmp_path / "o").mkdir()
@@ -291,95 +282,6 @@ def test_full_disk(run, tmp_path, option):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert_one_line(result, f"astronaut_{option}", os.strerror(errno.EFBIG))
     assert files(tmp_path) == []
-
-
-# --- bad configuration: the real loader -------------------------------------------------------
-
-
-@pytest.fixture
-def run_config(tmp_path, upstream, project_root, monkeypatch, capsys):
-    """Run ``demo.py`` with a changed copy of the reference configuration."""
-    monkeypatch.chdir(project_root)
-    text = (project_root / "configs" / "reference_mb05.yml").read_text()
-
-    def call(old="", new="", *, onnx=True):
-        assert old in text
-        (tmp_path / "c.yml").write_text(text.replace(old, new) if old else text)
-        arguments = ["-c", tmp_path / "c.yml", "--assets", upstream, "--out", tmp_path / "o"]
-        arguments += ["--onnx"] if onnx else []
-        code = run_main(lambda: demo.main([str(a) for a in arguments]))
-        out, err = capsys.readouterr()
-        assert not (tmp_path / "o").exists()
-        return code, out, err
-
-    return call
-
-
-@pytest.mark.parametrize("onnx", [True, False])
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ("size: 120", "size: [", ["c.yml"]),
-        ("size: 120", "seize: 120", ["c.yml", "seize"]),
-        ("mb05_120x120.pth", "none.pth", ["checkpoint_fp", "none.pth"]),
-        ("FaceBoxesProd.pth", "none.pth", ["detector_fp", "none.pth"]),
-        ("tri.pkl", "none.pkl", ["tri_fp", "none.pkl"]),
-        ("num_params: 62", "num_params: 72", ["62"]),
-    ],
-)
-def test_bad_configuration(run_config, old, new, words, onnx):
-    assert_one_line(run_config(old, new, onnx=onnx), *words)
-
-
-def test_unreadable_configuration(run, monkeypatch):
-    monkeypatch.undo()
-    code = run_main(lambda: demo.main(["-c", "nowhere.yml"]))
-    assert code == 2
-
-
-def test_weights_of_another_shape(run_config, tmp_path):
-    torch = pytest.importorskip("torch")
-    from tddfa.mobilenet import MobileNet
-
-    torch.save(MobileNet(0.25).state_dict(), tmp_path / "small.pth")
-    change = "assets:weights/mb05_120x120.pth", str(tmp_path / "small.pth")
-    assert_one_line(run_config(*change, onnx=False), "small.pth", "width")
-
-
-def test_malicious_face_model(run_config, tmp_path):
-    import pickle
-
-    class Attack:
-        def __reduce__(self):
-            return os.system, (f"touch {tmp_path / 'canary'}",)
-
-    (tmp_path / "evil.pkl").write_bytes(pickle.dumps({"u": Attack()}))
-    change = "assets:configs/bfm_interpolated_from_sparse.pkl", str(tmp_path / "evil.pkl")
-    assert_one_line(run_config(*change), "evil.pkl")
-    assert not (tmp_path / "canary").exists()
-
-
-def test_face_model_of_wrong_sizes(run_config, tmp_path):
-    np.savez(tmp_path / "m.npz", format_version=1, u=np.zeros(9), w_shp=np.zeros((6, 40)))
-    change = "assets:configs/bfm_interpolated_from_sparse.pkl", str(tmp_path / "m.npz")
-    assert_one_line(run_config(*change), "m.npz")
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [["-o", "4d"], ["--threads", "0"], ["--show_flag", "perhaps"], ["-m", "tpu"], ["--nonsense"]],
-)
-def test_bad_arguments(arguments, capsys):
-    with pytest.raises(SystemExit) as info:
-        demo.main(arguments)
-    assert info.value.code == 2
-    assert "usage:" in capsys.readouterr().err
-
-
-def test_gpu_and_onnx_exclude_each_other(capsys, project_root, monkeypatch):
-    monkeypatch.chdir(project_root)
-    assert run_main(lambda: demo.main(["-m", "gpu", "--onnx"])) == 2
-    assert "--mode gpu" in capsys.readouterr().err
 
 
 def test_as_a_process(project_root, tmp_path):
