@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tddfa import load_config
+from tddfa.assets import find_asset
 from tddfa.reference_files import ALL_FILES, FACE_MODEL, ReferenceFile
 
 NAMES = """
@@ -179,7 +181,7 @@ def test_cells_as_a_script(project_root, copy, tmp_path, onnx_flag):
     assert {path.name for path in tmp_path.iterdir()} == {"face.ply", "face.obj"}
 
 
-@pytest.mark.parametrize("config", ["configs/mb1_120x120.yml", "configs/basel_mb05.yml"])
+@pytest.mark.parametrize("config", ["configs/basel_mb1.yml", "configs/basel_mb05.yml"])
 def test_configurations_of_the_reference(project_root, copy, tmp_path, config):
     """A copy of the reference's repository serves as asset folder for the command line."""
     command = [sys.executable, "demo.py", "-f", "examples/inputs/astronaut.png", "-c", config]
@@ -187,6 +189,10 @@ def test_configurations_of_the_reference(project_root, copy, tmp_path, config):
     printed = run([*command, "--out", str(tmp_path / "out.png")], project_root)
     assert "1 face" in printed
     assert (tmp_path / "out.png").is_file()
+    # Ours of the same names lie nearer.
+    for key, name in vars(load_config(project_root / config, copy)).items():
+        if key.endswith("_fp") and name:
+            assert copy in find_asset(name, copy, project_root / "configs").parents, key
 
 
 def prepare(root: Path, onnx_flag: bool) -> list[str]:
