@@ -75,6 +75,12 @@ def build_parser() -> argparse.ArgumentParser:
     add("--samples", type=int, default=150_000, help="budget of each run (%(default)s)")
     add("--seeds", nargs="+", type=int, default=[0, 1, 2])
     add("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS), metavar="NAME")
+    add(
+        "--look-ahead",
+        type=int,
+        default=100,
+        help="steps between choices of meta-joint (%(default)s)",
+    )
     add("--more", nargs="*", default=[], metavar="KEY", help="train's options: amp threads=2 …")
     return parser
 
@@ -93,7 +99,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             folder = run_folder(args.out, variant, seed)
             logger.info("%s, seed %d", variant, seed)
             fixed = ["--out", str(folder), "--samples", str(samples), "--seed", str(seed)]
-            train.main([*common, *fixed, *VARIANTS[variant]])
+            own = VARIANTS[variant]
+            # Only the last of several --loss counts.
+            own = [*own, f"look_ahead={args.look_ahead}"] if variant in TWICE else own
+            train.main([*common, *fixed, *own])
             table = tabulate(args.out, args.variants, args.seeds)
             with replacing(args.out / "table.md") as temporary:
                 temporary.write_text(table + "\n", encoding="utf-8")

@@ -166,6 +166,12 @@ def build_parser() -> argparse.ArgumentParser:
     add("--source-yaw", nargs=2, type=float, default=(0.0, 28.0), metavar=("FROM", "TO"))
     add("--yaw", nargs=2, type=float, default=(25.0, 90.0), metavar=("FROM", "TO"))
     add("--pitch", nargs=2, type=float, default=(8.0, 36.0), metavar=("FROM", "TO"))
+    add(
+        "--yaw-pitch",
+        type=float,
+        default=10.0,
+        help="deviation of a turned face's pitch (%(default)s)",
+    )
     add("--pitched", type=float, default=0.3, help="share turned in pitch (%(default)s)")
     add("--face-model", default="configs/face_model.npz")
     add("--workers", type=int, default=1, help="threads (%(default)s)")
@@ -180,6 +186,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = TurnSettings(
         source_yaw=tuple(args.source_yaw),
         yaw=tuple(args.yaw),
+        yaw_pitch=args.yaw_pitch,
         pitch=tuple(args.pitch),
         pitched=args.pitched,
     )
