@@ -1,6 +1,6 @@
 """Measure a regressor: NME, cumulative error, pose, openings of lids and lips, jitter.
 
-``python -m training.evaluate -c configs/mb05_120x120.yml --aflw ../shared/aflw2000_val199``
+``python -m training.evaluate -c configs/mb1_120x120.yml --aflw ../shared/aflw2000_val199``
 
 Each measurement runs if its pictures are given. Reports, curves and contact sheets of the worst
 faces go into ``--out``; contact sheets show people and must not be published.
@@ -139,7 +139,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     files = parser.add_argument_group("what is measured")
-    files.add_argument("-c", "--config", default="configs/mb05_120x120.yml")
+    files.add_argument("-c", "--config", default="configs/mb1_120x120.yml")
     files.add_argument("--assets", help="asset folder (default: TDDFA_ASSETS)")
     files.add_argument("--checkpoint", help="weights in place of the configuration's")
     files.add_argument("--param-scale", help="mean and std in place of the configuration's")

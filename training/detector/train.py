@@ -24,11 +24,11 @@ from tddfa.cli import run_main
 from tddfa.errors import InputError
 from training.detector.boxes import match
 from training.detector.compose import Composer, Source
+from training.detector.faces import labelled_faces, rare_faces
 from training.detector.picture import ComposeSettings
 from training.detector.sources import BoxedPictures, load_boxes
 from training.detector.trainer import DetectorTrainer, initialize
 from training.logbook import Logbook
-from training.packed import open_packed
 from training.settings import with_changes
 from training.split import is_held_out_picture
 from training.workers import Workers
@@ -66,16 +66,15 @@ def train(args: argparse.Namespace) -> None:
     settings = with_changes(ComposeSettings(), args.set)
     if settings.size % 128:
         raise InputError(f"size: expected a multiple of 128, got {settings.size}")
-    faces = open_packed(args.crops)
-    if not faces.detected:
-        raise InputError(f"'{args.crops}': expected crops of detected faces, not turned ones")
-    rows = np.flatnonzero(~faces.held_out & faces.usable)
-    rows = rows[:: max(1, len(rows) // args.most_crops)]
+    crops, valid = labelled_faces(args.crops, args.most_crops)
+    if args.rare_crops:
+        rare = rare_faces(args.rare_crops, len(crops), args.rare_share)
+        crops, valid = (np.concatenate(pair) for pair in zip((crops, valid), rare, strict=True))
     composer = Composer(
         _source(args.scenes, args.scene_boxes, args.scene_decoys),
         _source(args.negatives, args.negative_boxes, args.negative_decoys),
-        faces.images[rows],
-        faces.valid[rows],
+        crops,
+        valid,
         settings,
         args.seed,
     )
@@ -156,6 +155,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--negative-decoys", type=Path, help="the same of pictures without a face")
     add("--crops", type=Path, required=True, help="packed face crops (training.prepare)")
     add("--most-crops", type=int, default=20_000, help="kept in memory (%(default)s)")
+    add("--rare-crops", type=Path, help="folder of square crops without labels, such as masks")
+    add("--rare-share", type=float, default=0.15, help="theirs of all crops (%(default)s)")
     add("--out", type=Path, required=True, help="folder of the run")
     add("--init", help="start from these weights (.pth)")
     add("--teacher", help="detector (.pth) whose scores and boxes are learned (soft labels)")
