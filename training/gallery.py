@@ -66,7 +66,11 @@ def find_pictures(given: Sequence[Path], held_out: bool) -> list[Path]:
     for path in given:
         if path.is_dir():
             names = list_pictures(path)
-            found += [path / n for n in names if not held_out or is_held_out_crop(n)]
+            found += [
+                path / n
+                for n in names
+                if not held_out or is_held_out_crop((path.resolve() / n).as_posix())
+            ]
         else:
             found.append(path)
     if not found:

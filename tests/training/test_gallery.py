@@ -21,10 +21,14 @@ def test_sheet_shows_landmarks_and_mesh(project_root, tmp_path):
 
 
 def test_held_out_crops_alone_are_taken(tmp_path):
-    names = [f"{i:05d}.png" for i in range(0, 2000, 20)]
+    """Of a source's folder as of the folder of all sources: training knows crops by both names."""
+    names = [f"a/{i:05d}.png" for i in range(0, 2000, 20)]
+    (tmp_path / "a").mkdir()
     for name in names:
         (tmp_path / name).touch()
-    kept = {path.name for path in find_pictures([tmp_path], held_out=True)}
-    assert kept == {name for name in names if is_held_out_crop(name)} and 0 < len(kept) < 100
+    kept = find_pictures([tmp_path], held_out=True)
+    assert kept == find_pictures([tmp_path / "a"], held_out=True)
+    expected = {name for name in names if is_held_out_crop(name)}
+    assert {f"a/{path.name}" for path in kept} == expected and 0 < len(expected) < 100
     with pytest.raises(InputError, match="at least one"):
         find_pictures([], held_out=False)
