@@ -4,7 +4,7 @@ Examples
 --------
 >>> from FaceBoxes.FaceBoxes_ONNX import FaceBoxes_ONNX  # doctest: +SKIP
 >>> from tddfa import TDDFA_ONNX, load_config  # doctest: +SKIP
->>> tddfa = TDDFA_ONNX(**vars(load_config("configs/mb05_120x120.yml")))  # doctest: +SKIP
+>>> tddfa = TDDFA_ONNX(**vars(load_config("configs/mb1_120x120.yml")))  # doctest: +SKIP
 >>> params, rois = tddfa(img, FaceBoxes_ONNX()(img))  # doctest: +SKIP
 >>> vertices = tddfa.recon_vers(params, rois, dense_flag=True)  # doctest: +SKIP
 """

@@ -8,7 +8,7 @@ from tddfa.config import load_config
 from tddfa.errors import InputError
 from tddfa.pipeline import Pipeline
 
-DEFAULT_CONFIG = "configs/mb05_120x120.yml"
+DEFAULT_CONFIG = "configs/mb1_120x120.yml"
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:

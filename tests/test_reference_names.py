@@ -177,7 +177,7 @@ def test_cells_as_a_script(project_root, copy, tmp_path, onnx_flag):
     code += "\nimport sys; print('torch' in sys.modules, len(param_lst[0]), ver_lst[0].shape)"
     variables = {"TDDFA_ASSETS": str(copy), "MPLBACKEND": "agg"}
     printed = run([sys.executable, "-c", code], project_root, **variables)
-    assert printed == f"Detect 1 faces\n{not onnx_flag} 62 (3, 38365)\n"
+    assert printed == f"Detect 1 faces\n{not onnx_flag} 62 (3, 39402)\n"
     assert {path.name for path in tmp_path.iterdir()} == {"face.ply", "face.obj"}
 
 
