@@ -10,6 +10,7 @@ import numpy.typing as npt
 from tddfa.errors import InputError
 from training.batch import CANVAS, INPUT
 from training.crops import SQUARES
+from training.landmark_table import read_landmark_table
 
 FloatArray = npt.NDArray[np.floating]
 # A crop belongs to the annotated face whose points fill its ROI like this; a crowd's neighbors,
@@ -48,8 +49,7 @@ def load_annotations(table: Path, crops: Path) -> Annotations:
     Parameters
     ----------
     table : Path
-        Columns file, x0, y0, … x67, y67: photo pixels, y down. `file` is the photo's path below the
-        folder that the crops were cut from.
+        See `read_landmark_table`; files are paths below the folder that was cut.
     crops : Path
         Folder of crops with ``squares.csv``.
 
@@ -58,14 +58,7 @@ def load_annotations(table: Path, crops: Path) -> Annotations:
     InputError
         If one of both tables is missing or malformed.
     """
-    faces: dict[str, list[FloatArray]] = {}
-    try:
-        with table.open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                xy = [[float(row[f"{axis}{k}"]) for axis in "xy"] for k in range(68)]
-                faces.setdefault(row["file"], []).append(np.array(xy))
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise InputError(f"'{table}': expected columns file, x0, y0, … x67, y67") from error
+    faces = read_landmark_table(table)
     names, points = [], []
     squares = crops / SQUARES
     try:
@@ -73,8 +66,8 @@ def load_annotations(table: Path, crops: Path) -> Annotations:
             for name, photo, *numbers in csv.reader(file):
                 left, top, width, height = (float(number) for number in numbers)
                 scale = CANVAS / np.array([width, height])
-                for face in faces.get(photo, []):
-                    placed = (face + 0.5 - [left, top]) * scale - 0.5
+                for face in faces.get(photo, ()):
+                    placed = (face.T + 0.5 - [left, top]) * scale - 0.5
                     if _overlap(placed) >= LEAST_OVERLAP:
                         names.append(name)
                         points.append(placed)

@@ -1,6 +1,5 @@
 """Pictures with 68 annotated points: what `training.evaluate` measures on."""
 
-import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from tddfa.errors import InputError
 from tddfa.roi import ImageArray, parse_roi_box_from_bbox, parse_roi_box_from_landmark
+from training.landmark_table import read_landmark_table
 from training.split import is_held_out_picture
 
 FloatArray = npt.NDArray[np.float32]
@@ -88,14 +88,10 @@ def load_annotated(
     """
     table = folder / "landmarks68.csv"
     paths, points = [], []
-    try:
-        with table.open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                if is_held_out_picture(row["file"]) == held_out:
-                    paths.append(folder / "images" / row["file"])
-                    points.append([[float(row[f"{axis}{k}"]) for k in range(68)] for axis in "xy"])
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise InputError(f"'{table}': expected columns file, x0, y0, … x67, y67") from error
+    for name, faces in read_landmark_table(table).items():
+        if is_held_out_picture(name) == held_out:
+            paths += [folder / "images" / name] * len(faces)
+            points += list(faces)
     if not paths:
         raise InputError(f"'{table}': expected at least one face of this part")
     truth = np.array(points, np.float32)

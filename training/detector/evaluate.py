@@ -15,9 +15,9 @@ import numpy as np
 from tddfa.cli import run_main
 from tddfa.errors import InputError
 from training.detector.boxes import FloatArray, box_of_landmarks, overlaps
-from training.detector.sources import annotated_faces
 from training.files import replacing
 from training.landmark_sets import Detector, read_picture
+from training.landmark_table import read_landmark_table
 from training.points import list_pictures
 from training.split import is_held_out_picture
 
@@ -74,7 +74,7 @@ def measure(
     """
     faces = {
         name: points
-        for name, points in sorted(annotated_faces(scenes / "landmarks68.csv").items())
+        for name, points in sorted(read_landmark_table(scenes / "landmarks68.csv").items())
         if is_held_out_picture(name)
     }
     empty = [name for name in list_pictures(negatives) if is_held_out_picture(name)]

@@ -7,20 +7,19 @@ missed.
 """
 
 import argparse
-import csv
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from tddfa.cli import run_main
 from tddfa.errors import InputError
 from training.detector.boxes import FloatArray, box_of_landmarks, merge
 from training.files import save_arrays
 from training.landmark_sets import Detector, read_picture
+from training.landmark_table import read_landmark_table
 from training.points import list_pictures
 
 logger = logging.getLogger(__name__)
@@ -47,21 +46,11 @@ class BoxedPictures:
     doubtful: list[FloatArray]
 
 
-def annotated_faces(table: Path) -> dict[str, npt.NDArray[np.float32]]:
-    """Return the points (n, 2, 68) of each picture of a ``landmarks68.csv``."""
-    faces: dict[str, list[list[list[float]]]] = {}
-    with table.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            points = [[float(row[f"{axis}{k}"]) for k in range(68)] for axis in "xy"]
-            faces.setdefault(row["file"], []).append(points)
-    return {name: np.array(points, np.float32) for name, points in faces.items()}
-
-
 def find_boxes(folder: Path, detector: Detector, landmarks: Path | None = None) -> BoxedPictures:
     """Run a detector over a folder; `detector` must report scores from `DOUBT_SCORE` up."""
     from tqdm import tqdm
 
-    given = annotated_faces(landmarks) if landmarks else {}
+    given = read_landmark_table(landmarks) if landmarks else {}
     names = list_pictures(folder)
     faces, doubtful = [], []
     for name in tqdm(names, desc="boxes", mininterval=5):
