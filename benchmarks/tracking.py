@@ -8,6 +8,7 @@ passes decides. It is no human annotation; docs/video.md says what was looked at
 """
 
 import argparse
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,8 +162,14 @@ def track(path: Path, tracker: FaceTracker) -> Iterator[Frame]:
 
 
 def cached_truth(path: Path, finder: FaceFinder, cache: Path) -> list[FloatArray]:
-    """Return the offline pass over a clip, from the cache if it is there."""
-    file = cache / f"{path.stem}.npz"
+    """Return the offline pass over a clip, from the cache if it is there.
+
+    The first frame's faces are part of the name: another detector's pass is another one.
+    """
+    with VideoReader(path) as reader:
+        first = offline_pass(finder, next(iter(reader)).image)
+    digest = hashlib.sha256(np.ascontiguousarray(first).tobytes()).hexdigest()[:12]
+    file = cache / f"{path.stem}_{digest}.npz"
     if not file.is_file():
         cache.mkdir(parents=True, exist_ok=True)
         with VideoReader(path) as reader:
