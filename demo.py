@@ -9,13 +9,13 @@ from typing import Any
 
 from tddfa.arguments import add_model_arguments, build_pipeline, true_or_false
 from tddfa.cli import EXIT_BAD_INPUT, EXIT_FAILED, run_main
+from tddfa.drawing.show import show_picture
 from tddfa.errors import InputError
+from tddfa.io.picture_paths import OutputPaths, expand_inputs, unique_stems
+from tddfa.io.pictures import imread
+from tddfa.io.report import face_line, picture_record, write_json
+from tddfa.outputs import OPTIONS, OutputSettings, Scene
 from tddfa.pipeline import Pipeline
-from utils.io import imread
-from utils.outputs import OPTIONS, OutputSettings, Scene
-from utils.picture_paths import OutputPaths, expand_inputs, unique_stems
-from utils.report import face_line, picture_record, write_json
-from utils.show import show_picture
 
 EXAMPLE = "examples/inputs/astronaut.png"
 
@@ -81,7 +81,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     pictures = expand_inputs(args.img_fp)
     paths = OutputPaths(args.out, options, len(pictures))
     several = len(pictures) > 1
-    logging.getLogger("utils.pose").setLevel(logging.WARNING)  # printed with each face already
+    logging.getLogger("tddfa.drawing.pose_box").setLevel(
+        logging.WARNING
+    )  # printed with each face already
     if not several:
         # Bad input is the likeliest fault: find it before the networks are loaded.
         image = imread(pictures[0])

@@ -10,13 +10,13 @@ from tddfa.aligner import Aligner
 from tddfa.arguments import add_model_arguments, build_pipeline, positive_int
 from tddfa.cli import run_main
 from tddfa.errors import InputError
-from tddfa.live_smoothing import smooth_one_euro
-from tddfa.smoothing import smooth_mean
-from tddfa.tracker import FaceTracker, TrackerSettings
-from utils.camera import NewestFrame, open_source
-from utils.display import Window, check_display
-from utils.live_view import HELP, LiveView, Smoother, statistics_line
-from utils.video_outputs import VIDEO_OPTIONS
+from tddfa.tracking.live_smoothing import smooth_one_euro
+from tddfa.tracking.smoothing import smooth_mean
+from tddfa.tracking.tracker import FaceTracker, TrackerSettings
+from tddfa.video.camera import NewestFrame, open_source
+from tddfa.video.display import Window, check_display
+from tddfa.video.live_view import HELP, LiveView, Smoother, statistics_line
+from tddfa.video.outputs import VIDEO_OPTIONS
 
 RESULTS = Path("examples/results/webcam")
 

@@ -17,13 +17,13 @@ from scipy.spatial.transform import Rotation
 from Sim3DR import rasterize
 from tddfa import MorphableModel, load_face_model
 from tddfa.cli import run_main
+from tddfa.drawing.depth import depth
+from tddfa.drawing.landmarks import PARTS
+from tddfa.drawing.pncc import pncc
+from tddfa.drawing.render import render
 from tddfa.params import FloatArray, split_params
 from tddfa.pose import head_pose
 from tddfa.reconstruct import image_cameras, reconstruct_vertices
-from utils.depth import depth
-from utils.landmarks import PARTS
-from utils.pncc import pncc
-from utils.render import render
 
 ROOT = Path(__file__).resolve().parent.parent
 CROP = 120

@@ -14,7 +14,7 @@ import trimesh
 
 import demo
 from tddfa.cli import run_main
-from utils.outputs import OPTIONS
+from tddfa.outputs import OPTIONS
 
 ASTRONAUT = Path("examples/inputs/astronaut.png")
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from tddfa.cli import run_main
 from training import train
-from training.files import replacing
-from training.logbook import read_log
+from training.dataset.files import replacing
+from training.regressor.logbook import read_log
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from tddfa.cli import run_main
 from tddfa.export_onnx import export_onnx
 from tddfa.mobilenet import load_mobilenet
 from tddfa.params import load_parameter_scale
-from training.files import replacing, save_arrays
+from training.dataset.files import replacing, save_arrays
 
 logger = logging.getLogger(__name__)
 

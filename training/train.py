@@ -16,8 +16,8 @@ import torch
 
 from tddfa.cli import run_main
 from tddfa.errors import InputError
-from training.objective import MAINS
-from training.run import Run
+from training.regressor.objective import MAINS
+from training.regressor.run_folder import Run
 
 logger = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from tddfa.cli import run_main
 from tddfa.mobilenet import MobileNet, load_mobilenet
-from training.files import replacing
+from training.dataset.files import replacing
 
 logger = logging.getLogger(__name__)
 

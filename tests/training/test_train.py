@@ -9,10 +9,10 @@ import torch
 from tddfa.errors import InputError
 from tddfa.mobilenet import load_mobilenet
 from training import ablation, export, plot, synthesize, train
-from training.augment import AugmentSettings
-from training.logbook import Logbook, read_log
-from training.run import Run
-from training.settings import with_changes
+from training.augmentation.augment import AugmentSettings
+from training.regressor.logbook import Logbook, read_log
+from training.regressor.run_folder import Run
+from training.regressor.settings import with_changes
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.batch import CANVAS, MARGIN
+from training.dataset.batch import CANVAS, MARGIN
 from training.detector.boxes import FloatArray, box_around, box_of_roi
 from training.detector.picture import ComposeSettings, Image, Picture, sorted_out
 

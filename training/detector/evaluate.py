@@ -14,12 +14,12 @@ import numpy as np
 
 from tddfa.cli import run_main
 from tddfa.errors import InputError
+from training.dataset.files import replacing
+from training.dataset.split import is_held_out_picture
 from training.detector.boxes import FloatArray, box_of_landmarks, overlaps
-from training.files import replacing
-from training.landmark_sets import Detector, read_picture
-from training.landmark_table import read_landmark_table
-from training.points import list_pictures
-from training.split import is_held_out_picture
+from training.evaluation.benchmark_sets import Detector, read_picture
+from training.labels.annotation_table import read_landmark_table
+from training.mediapipe_points import list_pictures
 
 FOUND_AT = 0.35
 

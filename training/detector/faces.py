@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
-from training.packed import open_packed, read_crop, valid_box
-from training.points import list_pictures
-from training.split import is_held_out_crop
+from training.dataset.packed import open_packed, read_crop, valid_box
+from training.dataset.split import is_held_out_crop
+from training.mediapipe_points import list_pictures
 
 Faces = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int16]]
 
