@@ -14,7 +14,7 @@ import pytest
 import demo_video
 import demo_video_smooth
 from tddfa.cli import run_main
-from tddfa.video import arguments as video_arguments
+from tddfa.commands import video as video_arguments
 from tddfa.video.outputs import VIDEO_OPTIONS
 from tddfa.video.reader import VideoReader
 

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-import demo_webcam
 from tddfa.cli import run_main
+from tddfa.commands import webcam as demo_webcam
 from tddfa.video.camera import NewestFrame
 from tddfa.video.display import check_display
 from tddfa.video.live_view import LiveStatistics, LiveView
