@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from tddfa.cli import run_main
 from tddfa.errors import InputError
+from tddfa.io.atomic import save_arrays
 
 logger = logging.getLogger(__name__)
 
@@ -149,10 +150,7 @@ def _write_shard(out: Path, part: int, shard: FacePoints) -> None:
     number = 0
     while (target := out / f"points_{part:02d}_{number:04d}.npz").exists():
         number += 1
-    temporary = target.with_suffix(".tmp")
-    with temporary.open("wb") as file:
-        np.savez(file, names=shard.names, points=shard.points)
-    temporary.replace(target)
+    save_arrays(target, names=shard.names, points=shard.points)
     logger.info("wrote %s", target.name)
 
 

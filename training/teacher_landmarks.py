@@ -18,7 +18,7 @@ import numpy.typing as npt
 from tddfa.aligner import Aligner
 from tddfa.cli import run_main
 from tddfa.errors import InputError
-from training.dataset.files import save_arrays
+from tddfa.io.atomic import save_arrays
 from training.evaluation.predict import open_aligner
 from training.mediapipe_points import list_pictures
 

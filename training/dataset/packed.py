@@ -13,10 +13,10 @@ import numpy.typing as npt
 import torch
 
 from tddfa.errors import InputError
+from tddfa.io.atomic import replacing, save_arrays
 from tddfa.morphable_model import MorphableModel
 from training.augmentation.depth_grid import depth_grid
 from training.dataset.batch import CANVAS, Crops
-from training.dataset.files import replacing, save_arrays
 from training.dataset.partial_arrays import DEPTH_SIDE, PartialArrays, fingerprint
 from training.dataset.split import is_held_out_crop
 from training.labels.pseudo_labels import LABEL_ARRAYS, Labels

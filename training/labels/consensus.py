@@ -5,10 +5,10 @@ import numpy.typing as npt
 
 from tddfa.face_fit import FaceFit
 from tddfa.fit import LandmarkFitter
+from tddfa.ibug68 import INNER
 from tddfa.landmark_basis import N_MEDIAPIPE, load_landmark_basis
 from tddfa.morphable_model import MorphableModel
 from training.dataset.batch import CANVAS
-from training.evaluation.metrics import INNER
 from training.labels.annotation import Annotations
 from training.labels.joint_fit import POINTS_ALONE, Faces, Fusion
 from training.labels.pseudo_labels import (

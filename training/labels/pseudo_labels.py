@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
+from tddfa.io.atomic import save_arrays
 from tddfa.morphable_model import MorphableModel
 from training.dataset.batch import CANVAS, MARGIN
-from training.dataset.files import save_arrays
 from training.mediapipe_points import FacePoints
 from training.teacher_landmarks import SecondOpinion
 

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from tddfa.errors import InputError
+from tddfa.io.atomic import replacing, save_arrays
 from tddfa.mobilenet import MobileNet, load_mobilenet
 from tddfa.model_files import load_face_model
 from tddfa.morphable_model import MorphableModel
@@ -20,7 +21,6 @@ from tddfa.params import ParameterScale, load_parameter_scale
 from training.augmentation.augment import PLAIN, Augmenter, AugmentSettings
 from training.cpu.workers import Workers
 from training.dataset.batch import Crops
-from training.dataset.files import replacing, save_arrays
 from training.dataset.packed import open_packed
 from training.dataset.rarity import draw_weights
 from training.dataset.sampler import BatchSampler, held_out

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from tddfa.fit import LandmarkFitter, load_landmark_basis
+from tddfa.ibug68 import LID_PAIRS
 from tddfa.landmark_basis import DEFAULT_MODEL as FACE_MODEL
 from tddfa.model_files import load_face_model
-from training.evaluation.metrics import LIDS
 from training.labels.annotation import Annotations
 from training.labels.consensus import common, fuse
 from training.labels.joint_fit import Faces, Fusion, annotation_weights, mesh_share, point_weights
@@ -112,7 +112,7 @@ def test_beyond_profiles_mediapipe_does_not_count(bases, fusion):
 
 
 def test_lids_are_mediapipes_where_it_counts():
-    lids = [point for eye in LIDS for pair in eye[:2] for point in pair]
+    lids = [point for eye in LID_PAIRS for pair in eye[:2] for point in pair]
     weights = point_weights(np.array([1.0, 0.0]))
     assert (weights[0, lids] == 0).all() and (weights[1, lids] > 0).all()
     np.testing.assert_allclose(weights.sum(axis=1), [0.5, 1])
