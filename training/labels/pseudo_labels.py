@@ -82,12 +82,13 @@ def landmarks(labels: Labels, model: MorphableModel) -> FloatArray:
 def angles(camera: npt.NDArray[np.floating]) -> tuple[npt.NDArray, npt.NDArray]:
     """Return yaw and pitch (n,) in degrees of cameras (n, 3, 4) or rotations.
 
-    Positive yaw turns the face to the picture's right, positive pitch raises it: the direction of
-    the model's z axis.
+    They are those of the direction in which the face looks, the model's z axis, whatever its roll.
+    Signs are those of `tddfa.pose.HeadPose`: positive yaw turns the face to the picture's left,
+    positive pitch lowers it. Without roll and with one of the two zero both agree.
     """
     axis = camera[:, :, 2] / np.linalg.norm(camera[:, :, 2], axis=1, keepdims=True)
     yaw = np.degrees(np.arctan2(axis[:, 0], axis[:, 2]))
-    return yaw, np.degrees(np.arcsin(np.clip(axis[:, 1], -1, 1)))
+    return -yaw, -np.degrees(np.arcsin(np.clip(axis[:, 1], -1, 1)))
 
 
 def canvas_cameras(

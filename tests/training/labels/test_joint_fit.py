@@ -135,7 +135,7 @@ def test_labels_put_the_mesh_on_both(bases):
     found.points[3] = np.nan
     labels = fuse(found, second, load_face_model(FACE_MODEL))
     assert np.isfinite(labels.residual).all()
-    np.testing.assert_allclose(angles(labels.camera)[0], [0, -25, 40, 85], atol=3)
+    np.testing.assert_allclose(angles(labels.camera)[0], [0, 25, -40, -85], atol=3)
     shape = bases[1].mean + np.tensordot(labels.alpha, bases[1].components, axes=(1, 2))
     canvas = shape @ labels.camera[:, :, :3].transpose(0, 2, 1) + labels.camera[:, None, :, 3]
     expected = second.points.transpose(0, 2, 1)[:, :, :2] + 0.5
