@@ -19,7 +19,7 @@ import numpy as np
 from tddfa.arguments import add_model_arguments, build_pipeline
 from tddfa.cli import run_main
 from tddfa.params import FloatArray
-from tddfa.roi import ImageArray
+from tddfa.picture import ImageArray
 from tddfa.tracking.association import iou_matrix
 from tddfa.tracking.confirmation import keep_confirmed
 from tddfa.tracking.face_finder import FaceFinder

@@ -13,8 +13,8 @@ import numpy as np
 
 from tddfa.arguments import add_model_arguments, build_pipeline
 from tddfa.cli import run_main
-from tddfa.io.decode import ImageArray
 from tddfa.io.pictures import imread, imwrite
+from tddfa.picture import ImageArray
 from tddfa.tracking.frames import Frame
 from tddfa.tracking.live_smoothing import smooth_one_euro
 from tddfa.tracking.tracker import FaceTracker

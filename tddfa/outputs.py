@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tddfa.drawing.checks import FloatArray
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 from tddfa.pipeline import Face, Pipeline
 
 PICTURES = ("2d_sparse", "2d_dense", "3d", "depth", "pncc", "uv_tex", "pose")

@@ -21,8 +21,8 @@ from tddfa.drawing.landmark_picture import cv_draw_landmark
 from tddfa.drawing.render import render
 from tddfa.errors import InputError
 from tddfa.io.atomic import replacing
+from tddfa.picture import ImageArray
 from tddfa.pipeline import Pipeline
-from tddfa.roi import ImageArray
 from training.dataset.split import is_held_out_crop
 from training.evaluation.benchmark_sets import read_picture
 from training.mediapipe_points import list_pictures

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray, check_picture
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int32]
@@ -21,11 +21,7 @@ def as_picture(img: npt.ArrayLike) -> ImageArray:
     InputError
         If it is no such array.
     """
-    picture = np.asarray(img)
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
-        shape = f"{picture.shape} {picture.dtype}"
-        raise InputError(f"img: expected a BGR picture of shape (H, W, 3) and uint8, got {shape}")
-    return np.ascontiguousarray(picture, np.uint8)
+    return np.ascontiguousarray(check_picture(np.asarray(img), "img"))
 
 
 def as_faces(ver_lst: Iterable[npt.ArrayLike], name: str = "ver_lst") -> list[FloatArray]:

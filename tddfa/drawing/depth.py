@@ -10,7 +10,7 @@ from tddfa.drawing.canvas import canvas, meshes
 from tddfa.drawing.checks import FloatArray, as_faces, as_picture
 from tddfa.drawing.show import deliver
 from tddfa.io.atomic import PathLike
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 
 
 def scaled_depth(vertices: FloatArray) -> FloatArray:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import cv2
 import numpy as np
 
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 from tddfa.tracking.track import TrackedFace
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from tddfa.drawing.checks import FloatArray
 from tddfa.errors import InputError
 from tddfa.ibug68 import N_LANDMARKS, OUTLINES
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 
 Color = tuple[int, int, int]
 

@@ -9,7 +9,7 @@ from tddfa.drawing.canvas import canvas, meshes
 from tddfa.drawing.checks import FloatArray, as_faces, as_picture, model_table
 from tddfa.drawing.show import deliver
 from tddfa.io.atomic import PathLike
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 
 
 def pncc(

@@ -24,7 +24,7 @@ from tddfa.drawing.landmarks import Color
 from tddfa.drawing.show import deliver
 from tddfa.errors import InputError
 from tddfa.io.atomic import PathLike
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 from tddfa.pose import calc_pose
 
 __all__ = ["calc_pose", "plot_pose_box", "pose_box", "viz_pose"]

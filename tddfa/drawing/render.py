@@ -1,18 +1,18 @@
 """The shaded mesh mixed over the picture."""
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy.typing as npt
 
 from Sim3DR import RenderPipeline, rasterize
+from Sim3DR.threads import share
 from tddfa.drawing.blend import blend
 from tddfa.drawing.canvas import canvas, meshes
 from tddfa.drawing.checks import as_faces, as_picture
 from tddfa.drawing.show import deliver
 from tddfa.errors import InputError
 from tddfa.io.atomic import PathLike
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 
 
 def render(
@@ -67,11 +67,7 @@ def render(
     out = canvas(picture, with_bg_flag, n_threads)
     pipeline = RenderPipeline()
     drawn = list(meshes(faces, tri))
-    if min(n_threads, len(drawn)) > 1:
-        with ThreadPoolExecutor(min(n_threads, len(drawn))) as pool:
-            lights = list(pool.map(lambda mesh: pipeline.shade(*mesh), drawn))
-    else:
-        lights = [pipeline.shade(*mesh) for mesh in drawn]
+    lights = share(pipeline.shade, drawn, n_threads)
     for (points, triangles), light in zip(drawn, lights, strict=True):
         rasterize(points, triangles, light, out, n_threads=n_threads)
     if with_bg_flag:

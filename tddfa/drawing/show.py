@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.io.atomic import PathLike
-from tddfa.io.decode import ImageArray
 from tddfa.io.pictures import imwrite
+from tddfa.picture import ImageArray
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from tddfa.errors import InputError
 from tddfa.export.text_format import format_indices, format_rows
 from tddfa.export.textured_obj import write_textured_obj
 from tddfa.io.atomic import PathLike, atomic_write
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 
 PLY_HEADER = """ply
 format {form} 1.0

@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
-
-ImageArray = npt.NDArray[np.uint8]
+from tddfa.picture import ImageArray
 
 JPEG_MAGIC = b"\xff\xd8"
 TIFF_MAGIC = (b"II", b"MM")

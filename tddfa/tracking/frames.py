@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from tddfa.roi import ImageArray
+from tddfa.picture import ImageArray
 from tddfa.tracking.track import TrackedFace
 
 

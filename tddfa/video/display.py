@@ -8,7 +8,7 @@ import sys
 import cv2
 
 from tddfa.errors import InputError
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 
 _HINT = "use --headless, or start it on a desktop (ssh -X, xvfb-run)"
 _X_PORT = 6000

@@ -19,7 +19,7 @@ from typing import Any
 
 from tddfa.aligner import Aligner
 from tddfa.errors import InputError
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 from tddfa.pipeline import Pipeline
 from tddfa.tracking.confirmation import keep_confirmed
 from tddfa.tracking.frames import Frame

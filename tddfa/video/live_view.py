@@ -15,8 +15,8 @@ import numpy as np
 
 from tddfa.drawing.labels import draw_status
 from tddfa.errors import InputError
-from tddfa.io.decode import ImageArray
 from tddfa.io.pictures import imwrite
+from tddfa.picture import ImageArray
 from tddfa.pipeline import Pipeline
 from tddfa.tracking.frames import Frame
 from tddfa.tracking.tracker import FaceTracker

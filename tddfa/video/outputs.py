@@ -7,7 +7,7 @@ import numpy as np
 
 from tddfa.drawing.checks import FloatArray
 from tddfa.drawing.labels import draw_labels
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 from tddfa.tracking.frames import Frame
 
 VIDEO_OPTIONS = ("2d_sparse", "2d_dense", "3d", "depth", "pncc", "pose")

@@ -14,7 +14,7 @@ from av.video.reformatter import ColorRange
 
 from tddfa.errors import InputError
 from tddfa.io.atomic import PathLike
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 from tddfa.video.audio import AudioCopy
 
 # Container by the output's extension.

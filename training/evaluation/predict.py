@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tddfa.aligner import Aligner
 from tddfa.config import load_config
-from tddfa.roi import ImageArray, network_input
+from tddfa.picture import ImageArray
 from tddfa.torch_backend import TDDFA
 from training.evaluation.benchmark_sets import LandmarkSet, read_picture
 
@@ -56,8 +56,7 @@ def predict_faces(
     aligner: Aligner, picture: ImageArray, rois: list[list[float]]
 ) -> tuple[FloatArray, FloatArray]:
     """Return parameters (n, 62) and landmarks (n, 3, 68) in pixels of one picture's faces."""
-    output = aligner.forward(network_input(picture, rois, aligner.size))
-    params = aligner.scale.denormalize(output)
+    params = aligner.align_rois(picture, rois)
     return params, np.stack(aligner.recon_vers(list(params), rois))
 
 

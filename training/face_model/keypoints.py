@@ -81,7 +81,7 @@ def predict(net: TDDFA, crops: np.ndarray) -> np.ndarray:
     for i in range(0, len(crops), 256):
         inner = crops[i : i + 256, 24:144, 24:144].astype(np.float32)
         batch = ((inner - 127.5) / 128).transpose(0, 3, 1, 2)
-        params = split_params(net.scale.denormalize(net.forward(np.ascontiguousarray(batch))))
+        params = split_params(net.regress(np.ascontiguousarray(batch)))
         boxes = np.tile(ROI, (len(batch), 1))
         cameras = image_cameras(params, boxes, 120)
         out.append(reconstruct_vertices(net.bfm.sparse, params, cameras)[:, :2])
