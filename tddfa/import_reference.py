@@ -106,6 +106,7 @@ def _model_arrays(path: Path, tables: ModelTables, n_params: int) -> dict[str, A
     n_shape, n_exp = LAYOUTS[n_params]
     return {
         "format_version": FORMAT_VERSION,
+        "reference_rules": True,
         "u": model.u,
         "w_shp": np.ascontiguousarray(model.w_shp[:, :n_shape]),
         "w_exp": np.ascontiguousarray(model.w_exp[:, :n_exp]),

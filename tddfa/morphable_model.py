@@ -42,6 +42,9 @@ class MorphableModel:
         Useful range of each expression coefficient.
     regions : dict
         Vertex indices by region name (``left_eye``, ``nose``, …), where the model has them.
+    reference_rules : bool
+        The model is the reference's or in its format: the ROI around all its vertices is that of
+        their own bounding box, and weights for it need not say which model they belong to.
     """
 
     u: FloatArray
@@ -53,6 +56,7 @@ class MorphableModel:
     exp_names: tuple[str, ...] = ()
     exp_range: FloatArray | None = None
     regions: dict[str, IntArray] = field(default_factory=dict)
+    reference_rules: bool = False
 
     def __post_init__(self) -> None:
         size = self.u.shape[0]
@@ -89,6 +93,11 @@ class MorphableModel:
         return self.u.shape[0] // 3
 
     @cached_property
+    def landmark_vertices(self) -> IntArray:
+        """Vertex of each of the 68 iBUG landmarks, (68,)."""
+        return self.keypoints.reshape(N_LANDMARKS, 3)[:, 0] // 3
+
+    @cached_property
     def dense(self) -> "Basis":
         """Mean and basis of all vertices, in the layout that reconstruction reads fastest."""
         return _planar(self, np.arange(self.n_vertices))
@@ -96,8 +105,7 @@ class MorphableModel:
     @cached_property
     def sparse(self) -> "Basis":
         """Mean and basis of the 68 landmarks."""
-        rows = self.keypoints.reshape(N_LANDMARKS, 3)
-        return _planar(self, rows[:, 0] // 3)
+        return _planar(self, self.landmark_vertices)
 
 
 @dataclass(frozen=True)
