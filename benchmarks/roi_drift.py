@@ -236,7 +236,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     print("| ROI from | " + names.replace(", ", " | ") + " |\n" + "|---" * 11 + "|")
     for points in args.points:
         for kind, starts in kinds.items():
-            courses = [follow(aligner, start, args.steps, dense=points == "mesh") for start in starts]
+            courses = [
+                follow(aligner, start, args.steps, dense=points == "mesh") for start in starts
+            ]
             print(f"| {points} {row(kind, courses)}", flush=True)
             if args.verbose:
                 for start, course in zip(starts, courses, strict=True):
