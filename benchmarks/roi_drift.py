@@ -1,4 +1,4 @@
-"""Does a face stay where it is when the network is asked again and again about its own answer?
+"""Whether a face stays where it is when the network is asked again and again about its own answer.
 
 A tracker takes each ROI from the vertices of the frame before. On a still picture nothing moves, so
 that every step must give nearly the same ROI; what moves is the network's own doing. From the
@@ -33,7 +33,7 @@ from training.evaluation.benchmark_sets import load_annotated, load_ground_truth
 PORTRAIT = Path("examples/inputs/astronaut.png")
 PORTRAIT_BOX = (175.0, 60.0, 275.0, 185.0)  # of the face in it, by eye
 CROP_ROI = [24.0, 24.0, 144.0, 144.0]  # of a 168x168 crop, see ../shared
-YAW_EDGES = (20.0, 45.0)  # crops: as many below, between and above
+YAW_EDGES = (15.0, 35.0)  # crops: as many below, between and above
 SETTLED = 2  # the reference's own start: from the box, then once more from the landmarks
 # A face is lost when its ROI leaves its settled place by this much, or cannot be cut out.
 MOST_GROWTH, LEAST_OVERLAP = 1.25, 0.6
