@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from tddfa.roi import (
     square_around,
 )
 from tddfa.topology import Topology
+from tddfa.weight_labels import REGRESSOR, WeightLabels, check_network, check_together
 
 
 class Aligner(ABC):
@@ -45,6 +47,16 @@ class Aligner(ABC):
                 f"'{config.param_mean_std_fp}': expected {config.num_params} means, "
                 f"got {len(self.scale.mean)}"
             )
+
+    def _check_weights(self, path: Path, labels: WeightLabels) -> None:
+        """Refuse weights that do not belong to the face model, the scale, or this network."""
+        check_network(path, labels, REGRESSOR, self.config.widen_factor)
+        check_together(
+            path,
+            labels,
+            face_model=(self.config.find("bfm_fp"), self.bfm),
+            param_scale=(self.config.find("param_mean_std_fp"), self.scale),
+        )
 
     @property
     def tri(self) -> Topology:

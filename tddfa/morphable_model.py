@@ -10,6 +10,7 @@ from tddfa.errors import InputError
 from tddfa.ibug68 import N_LANDMARKS
 from tddfa.params import FloatArray
 from tddfa.topology import Topology
+from tddfa.weight_labels import array_id
 
 IntArray = npt.NDArray[np.int32]
 BLOCK = 1024  # vertices, a page of float32; the most that _reconstruct.pyx takes
@@ -91,6 +92,11 @@ class MorphableModel:
     def n_vertices(self) -> int:
         """Number of vertices N."""
         return self.u.shape[0] // 3
+
+    @cached_property
+    def id(self) -> str:
+        """SHA-256 over mean shape and bases: all that parameters refer to."""
+        return array_id(u=self.u, w_shp=self.w_shp, w_exp=self.w_exp)
 
     @cached_property
     def landmark_vertices(self) -> IntArray:
