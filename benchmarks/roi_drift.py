@@ -26,7 +26,7 @@ from tddfa.errors import InputError
 from tddfa.io.pictures import imread
 from tddfa.params import FloatArray
 from tddfa.pose import head_pose
-from tddfa.roi import ImageArray, network_input, parse_roi_box_from_bbox
+from tddfa.roi import ImageArray, parse_roi_box_from_bbox
 from training.dataset.split import is_held_out_crop
 from training.evaluation.benchmark_sets import load_annotated, load_ground_truth, read_picture
 
@@ -115,7 +115,7 @@ def held_out_crops(folder: Path, count: int, judge: Aligner) -> Iterator[Start]:
     held_out = sorted(name for name in names if is_held_out_crop(name))
     for number in np.random.default_rng(0).permutation(len(held_out)):
         start = Start(held_out[number], read_picture(folder / held_out[number]), CROP_ROI)
-        yaw = abs(head_pose(_align(judge, start.image, start.roi)[0]).yaw)
+        yaw = abs(head_pose(judge.align_rois(start.image, [start.roi])[0]).yaw)
         third = int(np.searchsorted(YAW_EDGES, yaw))
         if rest[third]:
             rest[third] -= 1
@@ -124,14 +124,9 @@ def held_out_crops(folder: Path, count: int, judge: Aligner) -> Iterator[Start]:
             return
 
 
-def _align(aligner: Aligner, image: ImageArray, roi: list[float]) -> FloatArray:
-    output = aligner.forward(network_input(image, [roi], aligner.size))
-    return np.asarray(aligner.scale.denormalize(output))
-
-
 def follow(aligner: Aligner, start: Start, steps: int, *, dense: bool) -> Course:
     """Feed the network with its own answer, `steps` times."""
-    param, roi = _align(aligner, start.image, start.roi)[0], start.roi
+    param, roi = aligner.align_rois(start.image, [start.roi])[0], start.roi
     sides, points, first = [], [], np.zeros(4)
     memo: dict[bytes, tuple[FloatArray, list[float]]] = {}
     yaw, lost_at = 0.0, None
