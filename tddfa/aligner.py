@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,10 @@ from tddfa.reconstruct import image_cameras, reconstruct_vertices
 from tddfa.roi import (
     network_input,
     parse_roi_box_from_bbox,
-    parse_roi_box_from_landmark,
+    square_around,
 )
 from tddfa.topology import Topology
+from tddfa.weight_labels import REGRESSOR, WeightLabels, check_network, check_together
 
 
 class Aligner(ABC):
@@ -46,6 +48,16 @@ class Aligner(ABC):
                 f"got {len(self.scale.mean)}"
             )
 
+    def _check_weights(self, path: Path, labels: WeightLabels) -> None:
+        """Refuse weights that do not belong to the face model, the scale, or this network."""
+        check_network(path, labels, REGRESSOR, self.config.widen_factor)
+        check_together(
+            path,
+            labels,
+            face_model=(self.config.find("bfm_fp"), self.bfm),
+            param_scale=(self.config.find("param_mean_std_fp"), self.scale),
+        )
+
     @property
     def tri(self) -> Topology:
         """Triangles of the face model."""
@@ -68,8 +80,10 @@ class Aligner(ABC):
         img : ndarray, shape (H, W, 3), uint8
             BGR picture.
         objs : sequence of n faces
-            Boxes ``[xmin, ymin, xmax, ymax(, score)]`` for ``crop_policy='box'``, landmarks of
-            shape (2 | 3, N) for ``crop_policy='landmark'``; pixels.
+            Boxes ``[xmin, ymin, xmax, ymax(, score)]`` for ``crop_policy='box'``; landmarks or all
+            vertices, (2 | 3, N), for ``crop_policy='landmark'``; pixels. All vertices stand for the
+            landmarks among them, except those of a face model in the reference's format
+            (`MorphableModel.reference_rules`).
         crop_policy : {'box', 'landmark'}
             What `objs` holds.
 
@@ -88,7 +102,7 @@ class Aligner(ABC):
         check_picture(img)
         if crop_policy not in ("box", "landmark"):
             raise InputError(f"crop_policy: expected 'box' or 'landmark', got {crop_policy!r}")
-        parse = parse_roi_box_from_bbox if crop_policy == "box" else parse_roi_box_from_landmark
+        parse = parse_roi_box_from_bbox if crop_policy == "box" else self._roi_around
         roi_boxes = [parse(obj) for obj in objs]
         if not roi_boxes:
             return [], []
@@ -115,6 +129,13 @@ class Aligner(ABC):
         if not len(crops):
             return np.empty((0, len(self.scale.mean)), np.float32)
         return self.scale.denormalize(self.forward(crops))
+
+    def _roi_around(self, points: npt.ArrayLike) -> list[float]:
+        points = np.asarray(points, np.float32)
+        whole_mesh = points.ndim == 2 and points.shape[1] == self.bfm.n_vertices
+        if whole_mesh and not self.bfm.reference_rules:
+            points = points[:, self.bfm.landmark_vertices]
+        return square_around(points)
 
     def recon_vers(
         self,

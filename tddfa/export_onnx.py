@@ -7,10 +7,16 @@ checks it against PyTorch.
 import argparse
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tddfa.assets import find_asset
 from tddfa.cli import run_main
+from tddfa.weight_labels import REGRESSOR, file_sha256
+
+if TYPE_CHECKING:
+    import torch
 
 logger = logging.getLogger(__name__)
 
@@ -39,19 +45,32 @@ def export_onnx(checkpoint: str | Path, onnx_fp: str | Path, size: int = 120) ->
         If the checkpoint is neither, the target cannot be written, or the outputs differ by more
         than 1e-4.
     """
-    import torch
-
-    from tddfa.checkpoints import load_state_dict
+    from tddfa.checkpoints import holds_detector, load_labels, load_state_dict
     from tddfa.mobilenet import load_mobilenet
     from tddfa.onnx_writer import write_onnx
 
-    if any(key.startswith("inception1.") for key in load_state_dict(checkpoint)):
+    if holds_detector(load_state_dict(checkpoint)):
         from FaceBoxes.export import export_onnx as export_detector
 
         return export_detector(checkpoint, onnx_fp)
+    network = load_mobilenet(checkpoint)
+    labels = replace(
+        load_labels(checkpoint),
+        network=REGRESSOR,
+        width=str(network.width),
+        checkpoint=file_sha256(Path(checkpoint)),
+    )
+    return write_onnx(
+        network, example_inputs(size), onnx_fp, output_names=("output",), labels=labels
+    )
+
+
+def example_inputs(size: int = 120) -> list["torch.Tensor"]:
+    """Return batches of a regressor's inputs to trace and to check with."""
+    import torch
+
     generator = torch.Generator().manual_seed(0)
-    examples = [torch.rand((n, 3, size, size), generator=generator) * 2 - 1 for n in (2, 1, 3)]
-    return write_onnx(load_mobilenet(checkpoint), examples, onnx_fp, output_names=("output",))
+    return [torch.rand((n, 3, size, size), generator=generator) * 2 - 1 for n in (2, 1, 3)]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

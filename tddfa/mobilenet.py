@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from tddfa.checkpoints import load_state_dict
+from tddfa.checkpoints import holds_detector, load_state_dict
 from tddfa.errors import InputError
 
 # Name, channels in and out at width 1, stride of the 13 depthwise-separable blocks.
@@ -67,6 +67,11 @@ class MobileNet(nn.Module):
             self.add_module(name, SeparableBlock(width(n_in), width(n_out), stride))
         self.fc_param = nn.Linear(width(1024), num_params)
 
+    @property
+    def width(self) -> float:
+        """Factor of the channel numbers."""
+        return self.conv1.out_channels / 32
+
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """Map pictures (n, 3, 120, 120) to pooled features (n, 1024 * widen_factor)."""
         x = self.relu(self.bn1(self.conv1(x)))
@@ -104,7 +109,8 @@ def load_mobilenet(
         if not key.startswith("fc_lm.")
     }
     if not {"conv1.weight", "fc_param.weight"} <= state.keys():
-        raise InputError(f"'{path}': expected weights of a MobileNet-V1 regressor")
+        got = ", got the detector FaceBoxes" if holds_detector(state) else ""
+        raise InputError(f"'{path}': expected weights of a MobileNet-V1 regressor{got}")
     width = state["conv1.weight"].shape[0] / 32
     length = state["fc_param.weight"].shape[0]
     if widen_factor not in (None, width) or num_params not in (None, length):

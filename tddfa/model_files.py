@@ -126,6 +126,7 @@ def _build(arrays: Mapping[str, Any]) -> MorphableModel:
         exp_names=tuple(str(name) for name in arrays.get("exp_names", ())),
         exp_range=None if exp_range is None else np.asarray(exp_range, np.float32),
         regions=regions,
+        reference_rules=bool(arrays.get("reference_rules", False)),
     )
 
 
@@ -139,7 +140,7 @@ def _read_pickle(path: Path) -> dict[str, Any]:
     data = load_arrays(path)
     if not isinstance(data, dict):
         raise InputError(f"'{path}': expected a dict of arrays, got {type(data).__name__}")
-    return dict(data)
+    return dict(data) | {"reference_rules": True}
 
 
 def _read_npz(path: Path) -> dict[str, Any]:

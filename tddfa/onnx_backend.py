@@ -9,7 +9,8 @@ import numpy as np
 from tddfa.aligner import Aligner
 from tddfa.config import Config
 from tddfa.errors import InputError
-from tddfa.onnx_cache import find_onnx
+from tddfa.network_files import regressor_onnx
+from tddfa.onnx_labels import read_onnx_labels
 from tddfa.params import FloatArray
 
 
@@ -44,8 +45,8 @@ class TDDFA_ONNX(Aligner):  # noqa: N801 (the reference's name)
         import onnxruntime
 
         super().__init__(Config.from_mapping(config), n_threads)
-        onnx_fp = self.config.find_if_set("onnx_fp")
-        path = onnx_fp or find_onnx(self.config.find("checkpoint_fp"))
+        path = regressor_onnx(self.config)
+        self._check_weights(path, read_onnx_labels(path))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = num_threads or 0
         options.log_severity_level = 3

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tddfa.assets import project_root
 from tddfa.errors import InputError
+from tddfa.onnx_labels import is_made_from
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +29,10 @@ def cache_folder() -> Path:
 def find_onnx(checkpoint: Path) -> Path:
     """Return the ONNX form of `checkpoint`.
 
-    It is the ``.onnx`` file beside the checkpoint, else one in the user's cache whose name carries
-    the checkpoint's SHA-256, else a new conversion in that cache. The conversion needs PyTorch and
-    runs in a process of its own, so that the caller stays free of it.
+    It is the ``.onnx`` file beside the checkpoint if its labels say that it was made from it, else
+    one in the user's cache whose name carries the checkpoint's SHA-256, else a new conversion in
+    that cache. The conversion needs PyTorch and runs in a process of its own, so that the caller
+    stays free of it.
 
     Parameters
     ----------
@@ -45,11 +47,14 @@ def find_onnx(checkpoint: Path) -> Path:
     Raises
     ------
     InputError
-        If a conversion is needed and PyTorch is missing or the checkpoint cannot be converted.
+        If the file beside the checkpoint was made from another one, or a conversion is needed and
+        PyTorch is missing or the checkpoint cannot be converted.
     """
     beside = checkpoint.with_suffix(".onnx")
     if beside.is_file():
-        return beside
+        if is_made_from(beside, checkpoint):
+            return beside
+        logger.warning("%s does not say that it was made from the .pth: not used", beside)
     digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:16]
     cached = cache_folder() / f"{checkpoint.stem}-{digest}.onnx"
     if cached.is_file():

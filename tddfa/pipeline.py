@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy.typing as npt
 
 from tddfa.aligner import Aligner
 from tddfa.config import Config
+from tddfa.network_files import detector_onnx, find_detector
 from tddfa.onnx_backend import TDDFA_ONNX
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
@@ -90,13 +90,11 @@ class Pipeline:
             If a file is missing or malformed, or the device is.
         """
         keys = vars(config)
-        checkpoint = config.find_if_set("detector_fp")
         if onnx:
             from FaceBoxes.FaceBoxes_ONNX import FaceBoxes_ONNX
 
-            found = config.find_if_set("detector_onnx_fp") or _onnx_of(checkpoint)
             detector: Detector = FaceBoxes_ONNX(
-                onnx_fp=found, num_threads=threads, assets=config.assets
+                onnx_fp=detector_onnx(config), num_threads=threads, assets=config.assets
             )
             aligner: Aligner = TDDFA_ONNX(num_threads=threads, n_threads=threads or 1, **keys)
         else:
@@ -104,7 +102,9 @@ class Pipeline:
 
             aligner = TDDFA(gpu_mode=mode == "gpu", n_threads=threads or 1, **keys)
             device = "cuda" if mode == "gpu" else "cpu"
-            detector = FaceBoxes(checkpoint_fp=checkpoint, device=device, assets=config.assets)
+            detector = FaceBoxes(
+                checkpoint_fp=find_detector(config), device=device, assets=config.assets
+            )
         return cls(detector, aligner)
 
     def __call__(self, img: ImageArray) -> list[Face]:
@@ -123,9 +123,3 @@ class Pipeline:
         """Reconstruct all vertices of each face, (3, N) in picture pixels."""
         params = [face.param for face in faces]
         return self.aligner.recon_vers(params, [face.roi_box for face in faces], dense_flag=True)
-
-
-def _onnx_of(checkpoint: Path | None) -> Path | None:
-    from tddfa.onnx_cache import find_onnx
-
-    return None if checkpoint is None else find_onnx(checkpoint)

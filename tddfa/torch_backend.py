@@ -37,6 +37,7 @@ class TDDFA(Aligner):
             import torch
         except ImportError as error:
             raise InputError("the PyTorch path needs PyTorch: pip install torch") from error
+        from tddfa.checkpoints import load_labels
         from tddfa.mobilenet import load_mobilenet
 
         super().__init__(Config.from_mapping(config), n_threads)
@@ -45,6 +46,7 @@ class TDDFA(Aligner):
         self.device = torch.device("cuda", gpu_id) if gpu_mode else torch.device("cpu")
         checkpoint = self.config.find("checkpoint_fp")
         network = load_mobilenet(checkpoint, self.config.widen_factor, self.config.num_params)
+        self._check_weights(checkpoint, load_labels(checkpoint))
         self.model = network.to(self.device)
 
     def forward(self, batch: FloatArray) -> FloatArray:

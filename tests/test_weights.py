@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -9,9 +10,14 @@ import pytest
 
 from tddfa import load_config
 from tddfa.arguments import DEFAULT_CONFIG
+from tddfa.checkpoints import load_labels
+from tddfa.model_files import load_face_model
+from tddfa.onnx_labels import is_made_from, read_onnx_labels
+from tddfa.params import load_parameter_scale
 from tddfa.pipeline import Pipeline
 from tddfa.tracking.tracker import FaceTracker
 from tddfa.video.reader import VideoReader
+from tddfa.weight_labels import file_sha256, regressor_labels
 
 MOST_BYTES = 60e6
 
@@ -30,6 +36,24 @@ def test_cards_name_every_file_with_its_hash(project_root):
     for name, digest in named.items():
         assert hashlib.sha256((project_root / name).read_bytes()).hexdigest() == digest, name
     assert sum(path.stat().st_size for path in shipped) < MOST_BYTES
+
+
+@pytest.mark.parametrize("name", ["mb1_120x120", "mb05_120x120"])
+def test_weights_say_what_they_were_trained_for(project_root, name):
+    config = load_config(project_root / "configs" / f"{name}.yml")
+    model = load_face_model(config.find("bfm_fp"))
+    scale = load_parameter_scale(config.find("param_mean_std_fp"))
+    checkpoint = config.find("checkpoint_fp")
+    labels = regressor_labels(model, scale, config.widen_factor)
+    assert load_labels(checkpoint) == labels
+    onnx_labels = read_onnx_labels(checkpoint.with_suffix(".onnx"))
+    assert onnx_labels == replace(labels, checkpoint=file_sha256(checkpoint))
+
+
+def test_the_detectors_onnx_says_what_it_was_made_from(project_root):
+    checkpoint = project_root / "weights" / "FaceBoxesProd.pth"
+    assert is_made_from(checkpoint.with_suffix(".onnx"), checkpoint)
+    assert read_onnx_labels(checkpoint.with_suffix(".onnx")).network == "faceboxes"
 
 
 def test_pytorch_and_onnx_agree(project_root, pipeline, face):

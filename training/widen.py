@@ -15,13 +15,14 @@ The shares a are drawn anew for each weight, so that twins have different gradie
 import argparse
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from tddfa.checkpoints import load_labels, save_checkpoint
 from tddfa.cli import run_main
-from tddfa.io.atomic import replacing
 from tddfa.mobilenet import MobileNet, load_mobilenet
 
 logger = logging.getLogger(__name__)
@@ -61,9 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)
     wide = widen(load_mobilenet(args.weights), args.seed)
-    with replacing(args.out) as temporary:
-        torch.save({"state_dict": wide.state_dict()}, temporary)
-    logger.info("width %g, wrote %s", wide.conv1.out_channels / 32, args.out)
+    labels = replace(load_labels(args.weights), width=str(wide.width))
+    save_checkpoint(args.out, wide.state_dict(), labels)
+    logger.info("width %g, wrote %s", wide.width, args.out)
     return 0
 
 

@@ -5,12 +5,13 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from tddfa import load_config
+from tddfa import TDDFA_ONNX, load_config
 from tddfa.errors import InputError
 from tddfa.import_reference import import_reference, main
 from tddfa.io.pictures import imread
 from tddfa.pipeline import Pipeline
 from tddfa.reference_files import ALL_FILES, FACE_MODEL, ReferenceFile, download, git_blob_id
+from tddfa.roi import square_around
 
 
 def test_blob_id_is_gits(tmp_path):
@@ -54,6 +55,14 @@ def test_import_gives_the_same_faces(copy, tmp_path, reference_pipeline, project
     dense = imported.dense_vertices([actual])[0], reference_pipeline.dense_vertices([expected])[0]
     np.testing.assert_allclose(*dense, atol=1e-3)
     assert imported.aligner.tri.uv.shape == (38365, 2)
+    _, rois = imported.aligner(image, [dense[0]], crop_policy="landmark")
+    assert rois == [square_around(dense[0])]  # the reference's rule
+    ours = project_root / "weights/mb05_120x120.pth"
+    with pytest.raises(InputError, match="trained for another face model"):
+        TDDFA_ONNX(**(vars(load_config(config)) | {"checkpoint_fp": str(ours), "onnx_fp": None}))
+    model = load_config(project_root / "configs/mb05_120x120.yml").find("bfm_fp")
+    with pytest.raises(InputError, match="trained for another face model"):
+        TDDFA_ONNX(**(vars(load_config(config)) | {"bfm_fp": str(model)}))
     assert "academic use only" in (tmp_path / "out" / "NOTICE.txt").read_text()
 
 

@@ -23,11 +23,25 @@ def checkpoint(small_config, tmp_path) -> Path:
     return Path(shutil.copy(str(small_config["checkpoint_fp"]), tmp_path / "net.pth"))
 
 
-def test_file_beside_the_checkpoint_is_taken(cache, checkpoint):
+def test_file_beside_the_checkpoint_is_taken(cache, checkpoint, small_config):
     beside = checkpoint.with_suffix(".onnx")
-    beside.touch()
+    shutil.copy(Path(str(small_config["checkpoint_fp"])).with_suffix(".onnx"), beside)
     assert find_onnx(checkpoint) == beside
     assert not cache.exists()
+
+
+def test_file_beside_the_checkpoint_that_says_nothing_is_not_taken(cache, checkpoint):
+    """It may be any network: the reference's converter writes such files, for single faces."""
+    beside = checkpoint.with_suffix(".onnx")
+    beside.touch()
+    assert find_onnx(checkpoint).parent == cache
+    assert beside.stat().st_size == 0
+
+
+def test_file_beside_the_checkpoint_that_is_anothers_is_refused(cache, checkpoint, project_root):
+    shutil.copy(project_root / "weights/mb05_120x120.onnx", checkpoint.with_suffix(".onnx"))
+    with pytest.raises(InputError, match=r"net\.onnx.*net\.pth"):
+        find_onnx(checkpoint)
 
 
 def test_conversion_happens_once(cache, checkpoint):

@@ -1,14 +1,20 @@
 """From packed crops to weights that the package itself can use, in seconds."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from tddfa.checkpoints import load_labels, save_checkpoint
 from tddfa.errors import InputError
 from tddfa.mobilenet import load_mobilenet
+from tddfa.model_files import load_face_model
+from tddfa.onnx_labels import read_onnx_labels
+from tddfa.params import load_parameter_scale
+from tddfa.weight_labels import file_sha256, regressor_labels
 from training import ablation, export, plot, synthesize, train
 from training.augmentation.augment import AugmentSettings
 from training.regressor.logbook import Logbook, read_log
@@ -46,6 +52,38 @@ def test_photos_to_onnx(command, packed_folder, model_file, tmp_path):
     files = export.export(run, "tiny", tmp_path / "weights", tmp_path / "configs")
     assert [path.name for path in files] == ["tiny.pth", "tiny.onnx", "param_mean_std_62d.npz"]
     assert load_mobilenet(files[0]).conv1.out_channels == 16
+    model, scale = load_face_model(model_file), load_parameter_scale(files[2])
+    labels = regressor_labels(model, scale, 0.5)
+    assert load_labels(files[0]) == labels
+    assert read_onnx_labels(files[1]) == replace(labels, checkpoint=file_sha256(files[0]))
+
+
+def export_again(run, tmp_path, **changes):
+    files = export.export(run, "tiny", tmp_path / "weights", tmp_path / "configs", **changes)
+    return load_labels(files[0])
+
+
+def test_export_of_a_run_whose_weights_say_nothing(command, model_file, tmp_path, project_root):
+    """As runs before there were labels."""
+    assert train.main(command(samples=8)) == 0
+    run = tmp_path / "run"
+    save_checkpoint(run / "weights.pth", weights(run))
+    model = load_face_model(model_file)
+    assert export_again(run, tmp_path, face_model=model_file).face_model == model.id
+    ours = load_face_model(project_root / "configs/face_model.npz").id
+    assert export_again(run, tmp_path).face_model == ours
+
+
+def test_export_refuses_what_the_weights_were_not_trained_for(command, tmp_path, project_root):
+    assert train.main(command(samples=8)) == 0
+    run, ours = tmp_path / "run", project_root / "configs/face_model.npz"
+    with pytest.raises(InputError, match=r"weights\.pth.*face_model\.npz"):
+        export_again(run, tmp_path, face_model=ours)
+    scale = load_parameter_scale(run / "param_mean_std.npz")
+    np.savez(run / "param_mean_std.npz", mean=scale.mean + 1, std=scale.std)
+    with pytest.raises(InputError, match=r"weights\.pth.*scale"):
+        export_again(run, tmp_path)
+    assert not (tmp_path / "weights").exists()
 
 
 def test_run_that_was_cut_short_ends_as_one_that_was_not(command, tmp_path, monkeypatch):

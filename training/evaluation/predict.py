@@ -49,7 +49,7 @@ def checkpoint_width(checkpoint: str | Path) -> float:
     """Return the width of the network that a checkpoint holds, 1.0 or 0.5."""
     from tddfa.mobilenet import load_mobilenet
 
-    return float(load_mobilenet(checkpoint).conv1.out_channels / 32)
+    return load_mobilenet(checkpoint).width
 
 
 def predict_faces(

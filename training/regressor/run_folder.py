@@ -10,11 +10,13 @@ from dataclasses import asdict
 import numpy as np
 import torch
 
+from tddfa.checkpoints import save_checkpoint
 from tddfa.io.atomic import replacing, save_arrays
 from tddfa.mobilenet import MobileNet, load_mobilenet
 from tddfa.model_files import load_face_model
 from tddfa.morphable_model import MorphableModel
 from tddfa.params import ParameterScale, load_parameter_scale
+from tddfa.weight_labels import regressor_labels
 from training.augmentation.augment import PLAIN, Augmenter
 from training.cpu.workers import Workers
 from training.dataset.batch import Crops
@@ -79,6 +81,7 @@ class Run:
         basis, flip = landmark_basis(model), mirror_matrix(model)
         augmenter = Augmenter(basis, flip, settings.augmentation, settings.device)
         self.scale = self._scale(augmenter)
+        self.labels = regressor_labels(model, self.scale, settings.width)
         self.workers = (
             None if settings.device != "cpu" else Workers(settings.threads or os.cpu_count() or 1)
         )
@@ -227,5 +230,4 @@ class Run:
         self.trainer.save(self.out / "state.pt")
         regressor = self.trainer.average.network.regressor
         weights = {key: value.cpu().contiguous() for key, value in regressor.state_dict().items()}
-        with replacing(self.out / "weights.pth") as temporary:
-            torch.save({"state_dict": weights}, temporary)
+        save_checkpoint(self.out / "weights.pth", weights, self.labels)
