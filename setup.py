@@ -76,7 +76,7 @@ def run_requirements() -> list[str]:
 
 
 def opencv() -> str:
-    """Return the OpenCV package to require: the one that is installed, else the one for any machine.
+    """Return the OpenCV package to require: what is installed, else what runs on any machine.
 
     Four packages hold the module cv2. Any of them will do, but a requirement cannot say "one of
     these", and installing a second one overwrites the first, so that windows or codecs are gone.

@@ -61,8 +61,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.
     group.add_argument(
         "--out",
         metavar="PATH",
-        help="folder, or file for one picture and one output "
-        f"(default: {results_place()})",
+        help=f"folder, or file for one picture and one output (default: {results_place()})",
     )
     group.add_argument("--json", metavar="FILE", help="write boxes, pose, landmarks, parameters")
     group.add_argument(

@@ -5,7 +5,6 @@ import sys
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tddfa.io.atomic import PathLike
 from tddfa.io.decode import ImageArray

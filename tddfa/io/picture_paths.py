@@ -65,7 +65,7 @@ class OutputPaths:
     Parameters
     ----------
     out : str, optional
-        Folder, or file if there is one picture and one option; by default `tddfa.io.results.results_folder`.
+        Folder, or file if there is one picture and one option; by default the results folder.
     options : sequence of str
         Options asked for.
     n_pictures : int
