@@ -52,7 +52,7 @@ class BuildKernels(build_ext):
 
     def finalize_options(self) -> None:
         """Leave the training's kernels to checkouts: they are not installed."""
-        self.parallel = self.parallel or os.cpu_count()
+        self.parallel = os.cpu_count()
         in_place = self.inplace or self.editable_mode
         wanted = kernels(INSTALLED + CHECKOUT_ONLY if in_place else INSTALLED)
         self.distribution.ext_modules = cythonize(wanted, compiler_directives=DIRECTIVES)
