@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tddfa.assets import find_asset
 from tddfa.cli import run_main
+from tddfa.optional import require
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +37,10 @@ def export_onnx(checkpoint: str | Path, onnx_fp: str | Path, size: int = 120) ->
     Raises
     ------
     InputError
-        If the checkpoint is neither, the target cannot be written, or the outputs differ by more
+        If a package for it is missing, the checkpoint is neither, the target cannot be written, or the outputs differ by more
         than 1e-4.
     """
+    require("conversion to ONNX", "torch", "onnx", "onnxscript")
     import torch
 
     from tddfa.checkpoints import load_state_dict
