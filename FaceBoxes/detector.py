@@ -10,6 +10,7 @@ from FaceBoxes.base_detector import BaseDetector
 from FaceBoxes.settings import SettingArguments
 from tddfa.assets import find_asset
 from tddfa.errors import InputError
+from tddfa.optional import require
 
 DEFAULT_CHECKPOINT = "weights/FaceBoxesProd.pth"
 # Where it lies in a copy of the reference's repository.
@@ -71,6 +72,7 @@ class FaceBoxes(BaseDetector):
         **settings: Unpack[SettingArguments],
     ) -> None:
         super().__init__(timer_flag, **settings)
+        require("the PyTorch path", "torch")
         # PyTorch takes a second to import and has no place on the ONNX path.
         import torch
 

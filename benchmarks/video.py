@@ -27,6 +27,7 @@ import numpy as np
 
 from tddfa.arguments import add_model_arguments, build_pipeline
 from tddfa.cli import run_main
+from tddfa.io.pictures import imread
 from tddfa.picture import ImageArray
 from tddfa.pipeline import Pipeline
 from tddfa.tracking.frames import Frame
@@ -45,11 +46,13 @@ PARTS = ("tracking", "faces", "stages", "whole", "jitter", "soak")
 
 def crowd(count: int, frames: int, height: int = 720, width: int = 1280) -> Iterator[ImageArray]:
     """Yield frames with `count` copies of a face, each on a small orbit."""
-    face = cv2.imread(str(PORTRAIT))[20:290, 110:330]
+    face = imread(PORTRAIT)[20:290, 110:330]
     columns = min(count, 4)
     rows = -(-count // columns)
     scale = min(width / columns / 260, height / rows / 310, 2.0)
-    face = cv2.resize(face, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    face = np.asarray(
+        cv2.resize(face, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+    )
     tall, wide = face.shape[:2]
     ground = cv2.GaussianBlur(np.full((height, width, 3), (90, 80, 70), np.uint8), (3, 3), 0)
     for number in range(frames):
@@ -60,7 +63,7 @@ def crowd(count: int, frames: int, height: int = 720, width: int = 1280) -> Iter
             y = (k // columns + 0.5) * height / rows - tall / 2 + 8 * np.sin(phase)
             left, top = int(np.clip(x, 0, width - wide)), int(np.clip(y, 0, height - tall))
             image[top : top + tall, left : left + wide] = face
-        yield image
+        yield np.asarray(image, np.uint8)
 
 
 def track_times(pipeline: Pipeline, images: Sequence[ImageArray], limit: int | None) -> list[float]:
@@ -164,7 +167,7 @@ def whole(args: argparse.Namespace, rounds: int) -> None:
 def moving_portrait(frames: int, moving: bool) -> Iterator[tuple[ImageArray, np.ndarray]]:
     """Yield a portrait with sensor noise, moved by known affine maps (2, 3)."""
     rng = np.random.default_rng(0)
-    image = cv2.imread(str(PORTRAIT))
+    image = imread(PORTRAIT)
     for number in range(frames):
         t = number / 25 if moving else 0.0
         angle, scale = 12 * np.sin(2.1 * t), 1 + 0.2 * np.sin(1.3 * t)

@@ -11,8 +11,16 @@ from tddfa.pipeline import Pipeline
 DEFAULT_CONFIG = "configs/mb1_120x120.yml"
 
 
-def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that choose networks, face model and device."""
+def add_model_arguments(parser: argparse.ArgumentParser, onnx: bool = False) -> None:
+    """Add the arguments that choose networks, face model and device.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        Parser of a command.
+    onnx : bool
+        Whether ONNX Runtime is the default; else it is PyTorch, as with the reference.
+    """
     group = parser.add_argument_group("model")
     group.add_argument(
         "-c",
@@ -28,9 +36,21 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("cpu", "gpu"),
         help="where PyTorch runs; with --onnx the CPU only (default: %(default)s)",
     )
-    group.add_argument(
-        "--onnx", action="store_true", help="use ONNX Runtime: faster, and PyTorch is not loaded"
+    default = " (default, unless --mode gpu)"
+    backend = group.add_mutually_exclusive_group()
+    backend.add_argument(
+        "--onnx",
+        action="store_true",
+        default=None,
+        help=f"use ONNX Runtime: faster, and PyTorch is not loaded{default if onnx else ''}",
     )
+    backend.add_argument(
+        "--torch",
+        dest="onnx",
+        action="store_false",
+        help=f"use PyTorch{'' if onnx else ' (default)'}",
+    )
+    parser.set_defaults(onnx_by_default=onnx)
     group.add_argument(
         "--assets",
         metavar="FOLDER",
@@ -52,12 +72,13 @@ def build_pipeline(args: argparse.Namespace) -> Pipeline:
     InputError
         If a file is missing or malformed, or the device is not there.
     """
-    if args.onnx and args.mode == "gpu":
+    onnx = args.onnx_by_default and args.mode != "gpu" if args.onnx is None else args.onnx
+    if onnx and args.mode == "gpu":
         raise InputError("--mode gpu: the --onnx path runs on the CPU; drop one of the two")
     if args.assets is not None and not Path(args.assets).is_dir():
         raise InputError(f"--assets: expected an existing folder, got '{args.assets}'")
     config = load_config(args.config, args.assets)
-    return Pipeline.from_config(config, onnx=args.onnx, mode=args.mode, threads=args.threads)
+    return Pipeline.from_config(config, onnx=onnx, mode=args.mode, threads=args.threads)
 
 
 def positive_int(text: str) -> int:

@@ -14,6 +14,7 @@ happens to have the same name.
 """
 
 import os
+from importlib.resources import files
 from pathlib import Path
 
 from tddfa.errors import InputError
@@ -23,8 +24,12 @@ ASSETS_PREFIX = "assets:"
 
 
 def project_root() -> Path:
-    """Return the folder that holds ``configs/`` and ``weights/``."""
-    return Path(__file__).resolve().parent.parent
+    """Return the folder that holds ``configs/`` and ``weights/``.
+
+    The installed package has them as data of its own; in a checkout they lie beside it.
+    """
+    package = Path(str(files("tddfa"))).resolve()
+    return package if (package / "configs").is_dir() else package.parent
 
 
 def asset_folder(assets: str | Path | None = None) -> Path | None:

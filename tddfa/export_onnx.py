@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tddfa.assets import find_asset
 from tddfa.cli import run_main
+from tddfa.optional import require
 from tddfa.weight_labels import REGRESSOR, file_sha256
 
 if TYPE_CHECKING:
@@ -42,9 +43,11 @@ def export_onnx(checkpoint: str | Path, onnx_fp: str | Path, size: int = 120) ->
     Raises
     ------
     InputError
-        If the checkpoint is neither, the target cannot be written, or the outputs differ by more
+        If a package for it is missing, the checkpoint is neither, the target cannot be written, or
+        the outputs differ by more
         than 1e-4.
     """
+    require("conversion to ONNX", "torch", "onnx", "onnxscript")
     from tddfa.checkpoints import holds_detector, load_labels, load_state_dict
     from tddfa.mobilenet import load_mobilenet
     from tddfa.onnx_writer import write_onnx

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tddfa.assets import project_root
 from tddfa.errors import InputError
 from tddfa.onnx_labels import is_made_from
 
@@ -66,7 +65,8 @@ def find_onnx(checkpoint: Path) -> Path:
         )
     logger.warning("converting %s to ONNX, once (kept in %s)", checkpoint.name, cached.parent)
     command = [sys.executable, "-m", "tddfa.export_onnx", str(checkpoint), "--out", str(cached)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=project_root(), check=False)
+    search_path = Path(__file__).resolve().parent.parent  # where the other process finds tddfa
+    done = subprocess.run(command, capture_output=True, text=True, cwd=search_path, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["no message"]
         raise InputError(lines[-1].removeprefix("error: "))

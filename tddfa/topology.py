@@ -11,7 +11,7 @@ from tddfa.params import FloatArray
 UVSource = FloatArray | Callable[[], FloatArray] | None
 
 
-class Topology(npt.NDArray[np.int32]):
+class Topology(np.ndarray[Any, np.dtype[np.int32]]):
     """Triangles as an ordinary (M, 3) int32 array that also knows its vertices' codes.
 
     Drawing functions take ``tddfa.tri`` as their only knowledge of the face model; with the codes

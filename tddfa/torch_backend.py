@@ -7,6 +7,7 @@ import numpy as np
 from tddfa.aligner import Aligner
 from tddfa.config import Config
 from tddfa.errors import InputError
+from tddfa.optional import require
 from tddfa.params import FloatArray
 
 
@@ -33,10 +34,9 @@ class TDDFA(Aligner):
     def __init__(
         self, gpu_mode: bool = False, gpu_id: int = 0, n_threads: int = 1, **config: Any
     ) -> None:
-        try:
-            import torch
-        except ImportError as error:
-            raise InputError("the PyTorch path needs PyTorch: pip install torch") from error
+        require("the PyTorch path", "torch")
+        import torch
+
         from tddfa.checkpoints import load_labels
         from tddfa.mobilenet import load_mobilenet
 

@@ -4,6 +4,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,30 +15,37 @@ from tddfa.errors import InputError
 from tddfa.io.picture_paths import OutputPaths, expand_inputs, unique_stems
 from tddfa.io.pictures import imread
 from tddfa.io.report import face_line, picture_record, write_json
+from tddfa.io.results import results_place
 from tddfa.outputs import OPTIONS, OutputSettings, Scene
 from tddfa.pipeline import Pipeline
 
-EXAMPLE = "examples/inputs/astronaut.png"
+DEMO = "demo.py"
+EXAMPLE = "examples/inputs/astronaut.png"  # of the checkout
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Parse the command line."""
+def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.Namespace:
+    """Parse the command line of ``demo.py``, or of the command that `prog` names."""
+    demo = prog == DEMO
+    flag = " --onnx" if demo else ""
+    has_example = Path(EXAMPLE).is_file()
     parser = argparse.ArgumentParser(
+        prog=prog,
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="examples:\n"
-        "  demo.py -f photo.jpg -o 3d --onnx\n"
-        "  demo.py -f photos/ -o all --out results --json results/faces.json --onnx\n"
-        "  demo.py -f photo.jpg -o obj --texture --out head.obj --onnx\n"
+        f"  {prog} -f photo.jpg -o 3d{flag}\n"
+        f"  {prog} -f photos/ -o all --out results --json results/faces.json{flag}\n"
+        f"  {prog} -f photo.jpg -o obj --texture --out head.obj{flag}\n"
         "exit codes: 0 done, 1 some of several pictures failed, 2 bad input",
     )
     parser.add_argument(
         "-f",
         "--img_fp",
         nargs="+",
+        required=not has_example,
         default=[EXAMPLE],
         metavar="PATH",
-        help=f"pictures or folders of pictures (default: {EXAMPLE})",
+        help="pictures or folders of pictures" + f" (default: {EXAMPLE})" * has_example,
     )
     parser.add_argument(
         "-o",
@@ -48,12 +56,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar="OPT",
         help=f"outputs: {', '.join(OPTIONS)}, or all (default: 2d_sparse)",
     )
-    add_model_arguments(parser)
+    add_model_arguments(parser, onnx=not demo)
     group = parser.add_argument_group("output")
     group.add_argument(
         "--out",
         metavar="PATH",
-        help="folder, or file for one picture and one output (default: examples/results)",
+        help=f"folder, or file for one picture and one output (default: {results_place()})",
     )
     group.add_argument("--json", metavar="FILE", help="write boxes, pose, landmarks, parameters")
     group.add_argument(
@@ -74,9 +82,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
     """Run the command line and return its exit code."""
-    args = parse_args(argv)
+    args = parse_args(argv, prog)
     options = list(OPTIONS) if "all" in args.opt else list(dict.fromkeys(args.opt))
     pictures = expand_inputs(args.img_fp)
     paths = OutputPaths(args.out, options, len(pictures))
@@ -89,7 +97,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         image = imread(pictures[0])
     pipeline = build_pipeline(args)
     settings = OutputSettings(args.ply_format == "binary", args.texture, args.threads or 2)
-    show = args.show_flag if args.show_flag is not None else not several
+    show = args.show_flag
+    if show is None:  # what nobody asked for is not missed where Matplotlib is not installed
+        show = not several and find_spec("matplotlib") is not None
     records, failures, without_face = [], [], 0
     stems = unique_stems(pictures)
     for path, stem in zip(_progress(pictures), stems, strict=True):

@@ -1,14 +1,16 @@
-"""Command line of the video demos."""
+"""Align every face in a video and draw landmarks, meshes, pose, depth or PNCC into it."""
 
 import argparse
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
 from tddfa.arguments import add_model_arguments, build_pipeline, positive_int
 from tddfa.cli import EXIT_BAD_INPUT
 from tddfa.errors import InputError
+from tddfa.io.results import results_folder, results_place
 from tddfa.tracking.frames import Frame
 from tddfa.tracking.tracker import TrackerSettings
 from tddfa.video.job import Summary, VideoJob, run_job
@@ -16,13 +18,30 @@ from tddfa.video.outputs import VIDEO_OPTIONS
 from tddfa.video.reader import VideoReader
 from tddfa.video.records import check_record_path
 
-RESULTS = Path("examples/results/videos")
+KIND = "videos"  # folder within that for results
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower")
 
 
-def video_parser(description: str, epilog: str, *, smooth: str) -> argparse.ArgumentParser:
-    """Return a parser whose default smoother is `smooth`."""
+def main(argv: Sequence[str], prog: str) -> int:
+    """Run the command that `prog` names and return its exit code."""
+    examples = (
+        "examples:\n"
+        f"  {prog} -f clip.mp4 -o 3d\n"
+        f"  {prog} -f clip.mp4 --smooth mean -n_pre 2 -n_next 2\n"
+        f"  {prog} -f clip.mp4 -o 2d_sparse --faces one --smooth one_euro --out out.mp4\n"
+        f"  {prog} -f clip.mp4 -s 100 -e 199 --save_params faces.csv"
+    )
+    parser = video_parser(__doc__ or "", examples, smooth="none", prog=prog, onnx=True)
+    args = parser.parse_args(argv)
+    return run_video(args, suffix="" if args.smooth == "none" else "_smooth")
+
+
+def video_parser(
+    description: str, epilog: str, *, smooth: str, prog: str | None = None, onnx: bool = False
+) -> argparse.ArgumentParser:
+    """Return a parser whose default smoother is `smooth` and whose default backend is `onnx`."""
     parser = argparse.ArgumentParser(
+        prog=prog,
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=epilog
@@ -67,9 +86,11 @@ def video_parser(description: str, epilog: str, *, smooth: str) -> argparse.Argu
         metavar="N",
         help="search the whole picture for faces every N frames (default: %(default)s)",
     )
-    add_model_arguments(parser)
+    add_model_arguments(parser, onnx)
     group = parser.add_argument_group("output")
-    group.add_argument("--out", metavar="FILE", help=f"video to write (default: in {RESULTS})")
+    group.add_argument(
+        "--out", metavar="FILE", help=f"video to write (default: in {results_place(KIND)})"
+    )
     group.add_argument(
         "--crf", default=20, type=int, help="x264's quality, 0 best to 51 (default: %(default)s)"
     )
@@ -92,7 +113,8 @@ def video_parser(description: str, epilog: str, *, smooth: str) -> argparse.Argu
 def run_video(args: argparse.Namespace, suffix: str = "") -> int:
     """Make the video that parsed arguments ask for and return the exit code."""
     source = Path(args.video_fp)
-    target = Path(args.out) if args.out else RESULTS / f"{source.stem}_{args.opt}{suffix}.mp4"
+    name = f"{source.stem}_{args.opt}{suffix}.mp4"
+    target = Path(args.out) if args.out else results_folder(KIND) / name
     _check(args, source, target)
     # Bad input is the likeliest fault: find it before the networks are loaded.
     with VideoReader(source) as reader:

@@ -9,6 +9,7 @@ from pathlib import Path
 from tddfa.aligner import Aligner
 from tddfa.arguments import add_model_arguments, build_pipeline, positive_int
 from tddfa.errors import InputError
+from tddfa.io.results import results_folder, results_place
 from tddfa.tracking.live_smoothing import smooth_one_euro
 from tddfa.tracking.smoothing import smooth_mean
 from tddfa.tracking.tracker import FaceTracker, TrackerSettings
@@ -17,19 +18,23 @@ from tddfa.video.display import Window, check_display
 from tddfa.video.live_view import HELP, LiveView, Smoother, statistics_line
 from tddfa.video.outputs import VIDEO_OPTIONS
 
-RESULTS = Path("examples/results/webcam")
+DEMO = "demo_webcam.py"
+KIND = "webcam"  # folder within that for results
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Parse the command line."""
+def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.Namespace:
+    """Parse the command line of ``demo_webcam.py``, or of the command that `prog` names."""
+    demo = prog == DEMO
+    flag = " --onnx" if demo else ""
     parser = argparse.ArgumentParser(
+        prog=prog,
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=f"keys: {HELP}\n"
         "examples:\n"
-        "  demo_webcam.py --onnx\n"
-        "  demo_webcam.py --source rtsp://camera/stream -o 3d --onnx\n"
-        "  demo_webcam.py --source clip.mp4 --headless --frames 100 --onnx\n"
+        f"  {prog}{flag}\n"
+        f"  {prog} --source rtsp://camera/stream -o 3d{flag}\n"
+        f"  {prog} --source clip.mp4 --headless --frames 100{flag}\n"
         "exit codes: 0 done, 2 bad input (no camera, no display, …), 130 interrupted",
     )
     parser.add_argument(
@@ -66,20 +71,20 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--out",
-        default=str(RESULTS),
+        default=str(results_folder(KIND)),
         metavar="FOLDER",
-        help="folder for saved pictures and recordings (default: %(default)s)",
+        help=f"folder for saved pictures and recordings (default: {results_place(KIND)})",
     )
     parser.add_argument(
         "--record", action="store_true", help="record from the beginning, as after the key r"
     )
-    add_model_arguments(parser)
+    add_model_arguments(parser, onnx=not demo)
     return parser.parse_args(argv)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
     """Run the command line and return its exit code."""
-    args = parse_args(argv)
+    args = parse_args(argv, prog)
     if min(args.n_pre or 0, args.n_next or 0) < 0:
         raise InputError(f"n_pre, n_next: expected 0 or more, got {args.n_pre} and {args.n_next}")
     if not args.headless:

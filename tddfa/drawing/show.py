@@ -5,7 +5,6 @@ import sys
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tddfa.io.atomic import PathLike
 from tddfa.io.pictures import imwrite
@@ -21,7 +20,7 @@ _DPI = 100
 _LARGEST_SIDE = 1400  # pixels of the figure
 
 
-class ShownPicture(npt.NDArray[np.uint8]):
+class ShownPicture(np.ndarray[Any, np.dtype[np.uint8]]):
     """A picture that a notebook has shown already.
 
     An ordinary array, except that a notebook does not print it once more, as numbers, when the call

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tddfa.errors import InputError
+from tddfa.io.results import results_folder
 
 PICTURE_SUFFIXES = frozenset(
     f".{name}"
@@ -13,7 +14,6 @@ PICTURE_SUFFIXES = frozenset(
         *("avif", "pbm", "pgm", "ppm", "pnm", "tif", "tiff"),
     )
 )
-DEFAULT_FOLDER = Path("examples/results")
 
 
 def expand_inputs(arguments: Sequence[str]) -> list[Path]:
@@ -65,7 +65,7 @@ class OutputPaths:
     Parameters
     ----------
     out : str, optional
-        Folder, or file if there is one picture and one option; by default ``examples/results``.
+        Folder, or file if there is one picture and one option; by default the results folder.
     options : sequence of str
         Options asked for.
     n_pictures : int
@@ -78,7 +78,7 @@ class OutputPaths:
     """
 
     def __init__(self, out: str | None, options: Sequence[str], n_pictures: int) -> None:
-        self.folder = DEFAULT_FOLDER if out is None else Path(out)
+        self.folder = results_folder() if out is None else Path(out)
         self.file: Path | None = None
         if out is None or self.folder.is_dir() or not self.folder.suffix or out.endswith("/"):
             return

@@ -155,7 +155,7 @@ def gather(
     side = FaceFit(**{k: v[facing] for k, v in vars(part).items()})
     crops, rotations, shifts = turned(model, side, pictures[facing], seed=1)
     if check is not None:
-        cv2.imwrite(str(check), np.hstack(crops[:8]))
+        cv2.imwrite(str(check), np.hstack(list(crops[:8])))
 
     points_68 = np.concatenate([predict(net, pictures), predict(net, crops)])
     scale = np.r_[part.scale, side.scale]

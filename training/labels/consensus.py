@@ -63,7 +63,7 @@ def fuse(
     mesh = LandmarkFitter(load_landmark_basis(face_model, "mediapipe"))
     sparse = LandmarkFitter(load_landmark_basis(face_model, "ibug"))
     points = second.points.transpose(0, 2, 1) * np.array([1, -1, 1])
-    known = np.isfinite(found.points).all(axis=(1, 2))
+    known = np.asarray(np.isfinite(found.points).all(axis=(1, 2)))
     # The fitters count pixels from their centers, MediaPipe from the picture's edge.
     marks = found.points[:, :N_MEDIAPIPE, :2].astype(np.float64) - 0.5
     first, other = mesh.fit(marks[known]), sparse.fit(points[:, :, :2] * [1, -1])

@@ -155,7 +155,8 @@ class Fusion:
         if annotated is not None:
             # Two targets of one point are one, at their weighted mean.
             seen, by_hand = (a[:, mesh.shape[1] :, :2] for a in (target, weight))
-            own = annotation_weights(yaw, np.isfinite(annotated).all(axis=(1, 2)))[:, :, None]
+            known = np.asarray(np.isfinite(annotated).all(axis=(1, 2)))
+            own = annotation_weights(yaw, known)[:, :, None]
             seen += own / np.maximum(own + by_hand, 1e-9) * (np.nan_to_num(annotated) - seen)
             by_hand += own
         size = np.sqrt(np.ptp(points[:, :, :2], axis=1).prod(axis=1))
