@@ -1,11 +1,13 @@
 """Align every face in a video and draw landmarks, meshes, pose, depth or PNCC into it."""
 
 import argparse
-import signal
+import contextlib
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from types import FrameType
 
 from tddfa.arguments import add_model_arguments, build_pipeline, positive_int
 from tddfa.cli import EXIT_BAD_INPUT
@@ -13,10 +15,16 @@ from tddfa.errors import InputError
 from tddfa.io.results import results_folder, results_place
 from tddfa.tracking.frames import Frame
 from tddfa.tracking.tracker import TrackerSettings
+from tddfa.video.container import is_url
 from tddfa.video.job import Summary, VideoJob, run_job
+from tddfa.video.open_film import film_stem, open_film, parse_fps
 from tddfa.video.outputs import VIDEO_OPTIONS
-from tddfa.video.reader import VideoReader
+from tddfa.video.picture import FrameReader
 from tddfa.video.records import check_record_path
+from tddfa.video.sequence_names import FOLDER_NAME, SequenceName, is_sequence_name
+from tddfa.video.sequence_reader import SequenceReader
+from tddfa.video.uninterrupted import sigterm_interrupts
+from tddfa.video.writer import FORMATS
 
 KIND = "videos"  # folder within that for results
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower")
@@ -47,7 +55,20 @@ def video_parser(
         epilog=epilog
         + "\nexit codes: 0 done, 2 bad input, 130 interrupted (what was made is kept)",
     )
-    parser.add_argument("-f", "--video_fp", required=True, metavar="FILE", help="video to read")
+    parser.add_argument(
+        "-f",
+        "--video_fp",
+        required=True,
+        metavar="FILE",
+        help="video, animated picture, URL, numbered pictures (frame_%%04d.png) or their folder",
+    )
+    parser.add_argument(
+        "--fps",
+        type=_fps,
+        metavar="RATE",
+        help="pictures per second of numbered pictures or a folder, as 25, 29.97 or 30000/1001 "
+        "(default: 25)",
+    )
     parser.add_argument(
         "-o",
         "--opt",
@@ -89,7 +110,17 @@ def video_parser(
     add_model_arguments(parser, onnx)
     group = parser.add_argument_group("output")
     group.add_argument(
-        "--out", metavar="FILE", help=f"video to write (default: in {results_place(KIND)})"
+        "--out",
+        metavar="FILE",
+        help="video to write, or numbered pictures (frame_%%04d.png), or a folder for them "
+        f"(default: a video in {results_place(KIND)})",
+    )
+    group.add_argument(
+        "--start_number",
+        type=_number,
+        metavar="N",
+        help="number of the first picture written (default: that of the picture read, else of the "
+        "frame, from 0)",
     )
     group.add_argument(
         "--crf", default=20, type=int, help="x264's quality, 0 best to 51 (default: %(default)s)"
@@ -110,21 +141,40 @@ def video_parser(
     return parser
 
 
+@dataclass(frozen=True)
+class RunFiles:
+    """The files of one run.
+
+    Attributes
+    ----------
+    inputs : tuple of Path
+        What is read; of a sequence every picture, of a URL nothing.
+    outputs : tuple of Path
+        What may be written: video or pictures, and records.
+    """
+
+    inputs: tuple[Path, ...]
+    outputs: tuple[Path, ...]
+
+
 def run_video(args: argparse.Namespace, suffix: str = "") -> int:
     """Make the video that parsed arguments ask for and return the exit code."""
-    source = Path(args.video_fp)
-    name = f"{source.stem}_{args.opt}{suffix}.mp4"
-    target = Path(args.out) if args.out else results_folder(KIND) / name
-    _check(args, source, target)
+    with sigterm_interrupts():
+        return _run(args, suffix)
+
+
+def _run(args: argparse.Namespace, suffix: str) -> int:
+    source = args.video_fp
+    target = _target(args, source, suffix)
+    _check(args)
     # Bad input is the likeliest fault: find it before the networks are loaded.
-    with VideoReader(source) as reader:
+    with open_film(source, args.fps) as reader:
+        _check_files(args, run_files(args, reader, target))
         # The stages run side by side; threads within them would only get in their way.
         drawing = args.threads or 1
         args.threads = drawing
         pipeline = build_pipeline(args)
         limit = 1 if args.faces == "one" else None
-        if reader.n_frames is not None and args.end >= reader.n_frames - 1:
-            args.end = -1  # nothing is left out at the end
         job = VideoJob(
             source,
             target,
@@ -139,6 +189,7 @@ def run_video(args: argparse.Namespace, suffix: str = "") -> int:
             labels=args.labels,
             n_threads=drawing,
             records=Path(args.save_params) if args.save_params else None,
+            first_number=args.start_number,
             settings=TrackerSettings(detect_every=args.detect_every, max_faces=limit),
         )
         summary = Summary()
@@ -156,7 +207,45 @@ def run_video(args: argparse.Namespace, suffix: str = "") -> int:
     return 0
 
 
-def _check(args: argparse.Namespace, source: Path, target: Path) -> None:
+def _target(args: argparse.Namespace, source: str, suffix: str) -> Path | SequenceName:
+    """Return the video or the pictures to write."""
+    if not args.out:
+        return results_folder(KIND) / f"{film_stem(source)}_{args.opt}{suffix}.mp4"
+    out = Path(args.out)
+    if out.is_dir() or args.out.endswith(("/", os.sep)) or not out.suffix:
+        return SequenceName.parse(str(out / FOLDER_NAME))
+    if out.suffix.lower() in FORMATS:
+        return out
+    if is_sequence_name(args.out):
+        return SequenceName.parse(args.out)
+    raise InputError(
+        f"--out '{args.out}': expected a name ending in {', '.join(FORMATS)}, "
+        "numbered pictures (frame_%04d.png) or a folder"
+    )
+
+
+def run_files(
+    args: argparse.Namespace, reader: FrameReader, target: Path | SequenceName
+) -> RunFiles:
+    """Return every file that a run reads, and every one that it may write."""
+    inputs: Iterable[Path] = []
+    if isinstance(reader, SequenceReader):
+        inputs = reader.paths
+    elif not is_url(args.video_fp):
+        inputs = [Path(args.video_fp)]
+    outputs = [Path(args.save_params)] if args.save_params else []
+    if isinstance(target, Path):
+        outputs.append(target)
+    elif args.start_number is None and reader.numbers is not None:
+        outputs += [target.path(number) for number in reader.numbers]
+    else:  # how many pictures come is not known: whatever has such a name may be written over
+        first = args.start_number or 0
+        with contextlib.suppress(InputError):
+            outputs += [path for number, path in target.find() if number >= first]
+    return RunFiles(tuple(inputs), tuple(outputs))
+
+
+def _check(args: argparse.Namespace) -> None:
     if args.n_pre < 0 or args.n_next < 0:
         raise InputError(f"n_pre, n_next: expected 0 or more, got {args.n_pre} and {args.n_next}")
     if args.start < -1 or args.end < -1:
@@ -165,11 +254,40 @@ def _check(args: argparse.Namespace, source: Path, target: Path) -> None:
         raise InputError(f"end: expected at least start ({args.start}), got {args.end}")
     if args.save_params:
         check_record_path(args.save_params)
-    if target.exists() and source.exists() and target.samefile(source):
-        raise InputError(f"--out '{target}': expected another file than the video itself")
 
 
-def _length(job: VideoJob, reader: VideoReader) -> int | None:
+def _check_files(args: argparse.Namespace, files: RunFiles) -> None:
+    if args.start_number is not None and args.out and Path(args.out).suffix.lower() in FORMATS:
+        raise InputError("--start_number: expected numbered pictures or a folder as --out")
+    known = {_identity(path) for path in files.inputs} - {None}
+    for path in files.outputs:
+        if _identity(path) in known:
+            raise InputError(f"cannot write {path}: expected another file than the video itself")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _fps(text: str) -> Fraction:
+    try:
+        return parse_fps(text)
+    except (ValueError, ArithmeticError):
+        message = f"expected a rate over 0 and up to 1000, got {text!r}"
+        raise argparse.ArgumentTypeError(message) from None
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise argparse.ArgumentTypeError(f"expected a number from 0 up, got {text!r}")
+    return int(text)
+
+
+def _length(job: VideoJob, reader: FrameReader) -> int | None:
     total = reader.n_frames
     if job.end >= 0:
         total = min(total or job.end + 1, job.end + 1)
@@ -180,19 +298,27 @@ def _report(job: VideoJob, summary: Summary) -> str:
     parts = [f"{summary.frames} frames"]
     if summary.skipped:
         parts.append(f"{summary.skipped} damaged ones skipped")
-    count = len(summary.ids)
-    parts.append(f"{count} face{'' if count == 1 else 's'} in {summary.with_face} frames")
-    lines = [f"{job.source}: {', '.join(parts)}", f"  {job.option} -> {job.target}"]
+    if summary.damaged:
+        parts.append(f"{summary.damaged} damaged in part")
+    if summary.missing:
+        parts.append(f"{_count(summary.missing, 'number')} missing")
+    parts.append(f"{_count(len(summary.ids), 'face')} in {summary.with_face} frames")
+    lines = [f"{job.source}: {', '.join(parts)}"]
+    if summary.leaps:
+        times = _count(summary.leaps, "time")
+        lines.append(f"  its clock leaps {times}: the pictures follow each other there")
+    lines.append(f"  {job.option} -> {job.target}")
     if job.records:
         lines.append(f"  parameters -> {job.records}")
     return "\n".join(lines)
 
 
-class Progress:
-    """Progress bar with frames per second and number of faces, where somebody can see it.
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
-    Within the block a polite request to end (SIGTERM) is answered like Ctrl-C.
-    """
+
+class Progress:
+    """Progress bar with frames per second and number of faces, where somebody can see it."""
 
     def __init__(self, total: int | None) -> None:
         from tqdm import tqdm
@@ -210,13 +336,7 @@ class Progress:
         sys.stdout.write(text + "\n")
 
     def __enter__(self) -> "Progress":
-        self._before = signal.signal(signal.SIGTERM, _interrupt)
         return self
 
     def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGTERM, self._before)
         self._bar.close()
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

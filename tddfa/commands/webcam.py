@@ -17,6 +17,7 @@ from tddfa.video.camera import NewestFrame, open_source
 from tddfa.video.display import Window, check_display
 from tddfa.video.live_view import HELP, LiveView, Smoother, statistics_line
 from tddfa.video.outputs import VIDEO_OPTIONS
+from tddfa.video.uninterrupted import sigterm_interrupts
 
 DEMO = "demo_webcam.py"
 KIND = "webcam"  # folder within that for results
@@ -84,7 +85,11 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.
 
 def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
     """Run the command line and return its exit code."""
-    args = parse_args(argv, prog)
+    with sigterm_interrupts():
+        return _run(parse_args(argv, prog))
+
+
+def _run(args: argparse.Namespace) -> int:
     if min(args.n_pre or 0, args.n_next or 0) < 0:
         raise InputError(f"n_pre, n_next: expected 0 or more, got {args.n_pre} and {args.n_next}")
     if not args.headless:

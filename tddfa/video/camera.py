@@ -1,9 +1,11 @@
 """Cameras, and files that play the part of one; whoever asks gets the newest frame."""
 
 import logging
+import math
 import threading
 import time
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
@@ -12,7 +14,9 @@ import numpy as np
 
 from tddfa.errors import InputError
 from tddfa.io.decode import ImageArray, quiet_opencv
-from tddfa.video.reader import VideoReader, is_url
+from tddfa.video.container import is_url
+from tddfa.video.open_film import open_film
+from tddfa.video.shape import plausible_aspect, to_square
 
 logger = logging.getLogger(__name__)
 
@@ -85,11 +89,17 @@ class DeviceSource:
         """Wait for the next frame; None if there is none for now."""
         done, image = self._capture.read()
         if done and image is not None:
-            return np.asarray(image, np.uint8)
+            return to_square(np.asarray(image, np.uint8), self._aspect())
         time.sleep(_REOPEN)
         self._capture.release()
         self._capture = self._open()
         return None
+
+    def _aspect(self) -> Fraction:
+        """Return the shape of the camera's pixels; few drivers say."""
+        sides = (self._capture.get(cv2.CAP_PROP_SAR_NUM), self._capture.get(cv2.CAP_PROP_SAR_DEN))
+        width, height = (round(side) if math.isfinite(side) else 0 for side in sides)
+        return plausible_aspect(Fraction(width, height) if width > 0 and height > 0 else None)
 
     def ended(self) -> bool:
         """Return False: a camera may come back at any time."""
@@ -101,12 +111,12 @@ class DeviceSource:
 
 
 class FileSource:
-    """A video file or network stream in real time.
+    """A video file, pictures or a network stream in real time, on square pixels.
 
     Parameters
     ----------
     name : str
-        Path or URL.
+        See `tddfa.video.open_film`.
 
     Raises
     ------
@@ -116,7 +126,7 @@ class FileSource:
 
     def __init__(self, name: str) -> None:
         self._paced = not is_url(name)  # a stream sets its own pace
-        self._reader = VideoReader(name)
+        self._reader = open_film(name)
         self._pictures = iter(self._reader)
         self._start: float | None = None
         self._ended = False

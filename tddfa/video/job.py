@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from tddfa.aligner import Aligner
 from tddfa.errors import InputError
@@ -27,8 +26,11 @@ from tddfa.tracking.live_smoothing import smooth_one_euro
 from tddfa.tracking.smoothing import smooth_mean
 from tddfa.tracking.tracker import FaceTracker, TrackerSettings
 from tddfa.video.outputs import FrameDrawer
-from tddfa.video.reader import VideoReader
+from tddfa.video.picture import FrameReader, Picture
 from tddfa.video.records import open_records
+from tddfa.video.sequence_names import SequenceName
+from tddfa.video.sequence_writer import SequenceWriter
+from tddfa.video.shape import SQUARE, to_stored
 from tddfa.video.uninterrupted import uninterrupted
 from tddfa.video.work_ahead import ahead
 from tddfa.video.writer import VideoWriter
@@ -42,8 +44,10 @@ class VideoJob:
 
     Attributes
     ----------
-    source, target : Path
-        Files to read and to write.
+    source : str
+        What is read, see `tddfa.video.open_film`.
+    target : Path or SequenceName
+        Video or pictures to write.
     option : str
         One of `tddfa.video.outputs.VIDEO_OPTIONS`.
     smooth : {'none', 'mean', 'one_euro'}
@@ -54,10 +58,12 @@ class VideoJob:
         First and last frame, counted from 0; -1 for the video's own.
     records : Path, optional
         File for parameters and landmarks, see `tddfa.video.records`.
+    first_number : int, optional
+        Number of the first of the pictures written, see `SequenceWriter`.
     """
 
-    source: Path
-    target: Path
+    source: str
+    target: Path | SequenceName
     option: str = "2d_sparse"
     smooth: str = "none"
     n_pre: int = 1
@@ -69,6 +75,7 @@ class VideoJob:
     labels: bool = False
     n_threads: int = 1
     records: Path | None = None
+    first_number: int | None = None
     settings: TrackerSettings = field(default_factory=TrackerSettings)
 
     @property
@@ -79,17 +86,29 @@ class VideoJob:
 
 @dataclass
 class Summary:
-    """What a job did: frames, damaged frames skipped, ids seen, frames with a face."""
+    """What a job did: frames written, ids seen, frames with a face.
+
+    Besides what the reader counted, see `FrameReader`: frames skipped, frames shown though damaged,
+    leaps of the clock, numbers missing.
+    """
 
     frames: int = 0
     skipped: int = 0
+    damaged: int = 0
+    leaps: int = 0
+    missing: int = 0
     ids: set[int] = field(default_factory=set)
     with_face: int = 0
+
+    def take(self, reader: FrameReader) -> None:
+        """Take over what a reader counted so far."""
+        self.skipped, self.damaged = reader.skipped, reader.damaged
+        self.leaps, self.missing = reader.leaps, reader.missing
 
 
 def run_job(
     job: VideoJob,
-    reader: VideoReader,
+    reader: FrameReader,
     pipeline: Pipeline,
     summary: Summary,
     progress: Callable[[Frame], None] = lambda frame: None,
@@ -102,19 +121,12 @@ def run_job(
         If no frame lies in the range or can be decoded, or a file cannot be written.
     """
     drawer = FrameDrawer(job.option, pipeline.aligner.tri, job.n_threads, labels=job.labels)
-    writer = VideoWriter(
-        job.target,
-        reader.time_base,
-        reader.rate,
-        crf=job.crf,
-        preset=job.preset,
-        sound=job.source,
-        trimmed=job.trimmed,
-    )
+    writer = open_writer(job, reader)
     tracker = FaceTracker.from_pipeline(pipeline, job.settings)
     frames = tracked_frames(job, reader, pipeline, tracker, dense=drawer.dense)
     n_params = pipeline.aligner.config.num_params
-    drawn = ahead(_drawn(ahead(frames), drawer))
+    as_video = isinstance(writer, VideoWriter)
+    drawn = ahead(_drawn(ahead(frames), drawer, stored=as_video))
     with (
         contextlib.ExitStack() as stack,
         contextlib.closing(drawn),  # type: ignore[type-var]
@@ -123,22 +135,40 @@ def run_job(
         records = stack.enter_context(open_records(job.records, n_params)) if job.records else None
         for frame, picture in drawn:
             with uninterrupted():  # or a frame is in the video and not in the records
-                writer.write(picture, frame.pts)
+                aspect = frame.stored.aspect if as_video and frame.stored else SQUARE
+                writer.write(picture, frame.pts if as_video else frame.index, aspect)
                 if records is not None:
                     records.add(frame)
                 summary.frames += 1
-            summary.skipped = reader.skipped
+            summary.take(reader)
             summary.with_face += bool(frame.faces)
             summary.ids.update(face.track_id for face in frame.faces)
             progress(frame)
+        summary.take(reader)
+        writer.whole = reader.ended
     if not summary.frames:
         where = f" between {job.start} and {job.end}" if job.trimmed else ""
         raise InputError(f"{job.source}: no frame{where} can be decoded")
 
 
+def open_writer(job: VideoJob, reader: FrameReader) -> VideoWriter | SequenceWriter:
+    """Return what writes a job's pictures."""
+    if isinstance(job.target, SequenceName):
+        return SequenceWriter(job.target, reader.numbers, job.first_number)
+    return VideoWriter(
+        job.target,
+        reader.time_base,
+        reader.rate,
+        crf=job.crf,
+        preset=job.preset,
+        sound=job.source if reader.has_sound else None,
+        trimmed=job.trimmed,
+    )
+
+
 def tracked_frames(
     job: VideoJob,
-    reader: VideoReader,
+    reader: FrameReader,
     pipeline: Pipeline,
     tracker: FaceTracker,
     *,
@@ -158,7 +188,7 @@ def tracked_frames(
     return frames
 
 
-def _range(reader: VideoReader, start: int, end: int) -> Iterator[Any]:
+def _range(reader: FrameReader, start: int, end: int) -> Iterator[Picture]:
     for picture in reader:
         if end >= 0 and picture.index > end:
             return
@@ -166,10 +196,18 @@ def _range(reader: VideoReader, start: int, end: int) -> Iterator[Any]:
             yield picture
 
 
-def _track(pictures: Iterable[Any], tracker: FaceTracker) -> Iterator[Frame]:
+def _track(pictures: Iterable[Picture], tracker: FaceTracker) -> Iterator[Frame]:
     for picture in pictures:
         faces = tracker(picture.image)
-        yield Frame(picture.index, picture.time, picture.image, faces, tracker.cut, picture.pts)
+        yield Frame(
+            picture.index,
+            picture.time,
+            picture.image,
+            faces,
+            tracker.cut,
+            picture.pts,
+            picture.stored,
+        )
 
 
 def with_vertices(frame: Frame, aligner: Aligner) -> Frame:
@@ -183,6 +221,11 @@ def with_vertices(frame: Frame, aligner: Aligner) -> Frame:
     return replace(frame, faces=[replace(face, vertices=points) for face, points in pairs])
 
 
-def _drawn(frames: Iterable[Frame], drawer: FrameDrawer) -> Iterator[tuple[Frame, ImageArray]]:
+def _drawn(
+    frames: Iterable[Frame], drawer: FrameDrawer, *, stored: bool
+) -> Iterator[tuple[Frame, ImageArray]]:
     for frame in frames:
-        yield frame, drawer(frame)
+        picture = drawer(frame)
+        if stored and frame.stored is not None:
+            picture = to_stored(picture, frame.image, frame.stored)
+        yield frame, picture
