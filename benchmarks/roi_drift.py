@@ -18,6 +18,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from tddfa.aligner import Aligner
 from tddfa.arguments import add_model_arguments, build_pipeline
@@ -104,7 +105,7 @@ def portrait_copies(count: int, seed: int = 0) -> Iterator[Start]:
             copy = np.ascontiguousarray(copy[:, ::-1])
             center[0] = width - 1 - center[0]
         box = [*(center - size), *(center + size)]
-        yield Start(f"portrait {roll:.0f}", copy, parse_roi_box_from_bbox(box))
+        yield Start(f"portrait {roll:.0f}", np.asarray(copy, np.uint8), parse_roi_box_from_bbox(box))
 
 
 def held_out_crops(folder: Path, count: int, judge: Aligner) -> Iterator[Start]:
@@ -147,7 +148,7 @@ def follow(aligner: Aligner, start: Start, steps: int, *, dense: bool) -> Course
         points.append(aligner.recon_vers([param], [roi])[0][:2])
         if step == SETTLED:
             first, yaw = np.array(roi), head_pose(param).yaw
-        if step > SETTLED and _left(first, np.array(roi)):
+        if step > SETTLED and _left(first, np.array(roi, np.float64)):
             lost_at = step
             break
     if lost_at is not None:
@@ -164,7 +165,7 @@ def follow(aligner: Aligner, start: Start, steps: int, *, dense: bool) -> Course
     )
 
 
-def _left(settled: FloatArray, roi: FloatArray) -> bool:
+def _left(settled: npt.NDArray[np.floating], roi: npt.NDArray[np.floating]) -> bool:
     side, other = settled[2] - settled[0], roi[2] - roi[0]
     if not 1 / MOST_GROWTH < other / side < MOST_GROWTH:
         return True
@@ -222,7 +223,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ]
     truth = load_ground_truth(args.shared / "aflw2000_val199")
     # By yaw, so that every angle has its share.
-    chosen = np.argsort(truth.yaw)[np.linspace(0, len(truth.paths) - 1, args.faces).astype(int)]
+    chosen = np.argsort(np.asarray(truth.yaw))[np.linspace(0, len(truth.paths) - 1, args.faces).astype(int)]
     kinds["AFLW2000-3D"] = [
         Start(truth.paths[i].name, read_picture(truth.paths[i]), truth.rois[i].tolist())
         for i in chosen
