@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import secrets
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +13,7 @@ import numpy as np
 from av.video.reformatter import ColorRange
 
 from tddfa.errors import InputError
-from tddfa.io.atomic import PathLike
+from tddfa.io.atomic import PathLike, checked_target, temporary_beside
 from tddfa.picture import ImageArray
 from tddfa.video.audio import AudioCopy
 from tddfa.video.container import reason
@@ -96,19 +95,8 @@ class VideoWriter:
         self._output: Any = None
         self._stream: Any = None
         self._audio: AudioCopy | None = None
-        self._check_target()
-
-    def _check_target(self) -> None:
-        target = self.path.resolve()
-        try:
-            if target.is_dir():
-                raise InputError(f"cannot write {self.path}: expected a file, found a folder")
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"cannot write {self.path}: {error.strerror or error}") from error
-        # Not derived from the target's name, which may already be as long as a name can be.
-        self._target = target
-        self._temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+        self._target = checked_target(self.path)
+        self._temporary = temporary_beside(self._target)
 
     def write(self, image: ImageArray, pts: int, aspect: Fraction = SQUARE) -> None:
         """Append a BGR picture (H, W, 3), shown from `pts` on.
