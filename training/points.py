@@ -162,7 +162,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="FILE",
         help="mark with the network of face_landmarker.task, on LiteRT, in place of the mesh",
     )
-    parser.add_argument("--list", type=Path, help="crops to look at, one name a line, in this order")
+    parser.add_argument("--list", type=Path, help="crops to look at, one name a line")
     parser.add_argument("--views", type=int, default=2, help="of that network (%(default)s)")
     args = parser.parse_args(argv)
     part, parts = parse_part(args.part)

@@ -71,7 +71,7 @@ class Run:
         if args.batch_size % frames:
             raise InputError(f"--batch-size: expected a multiple of views.frames = {frames}")
         self.frames = frames
-        weights = [draw_weights(source.labels, model) for source in sources]
+        weights = [draw_weights(s.labels, model) * s.labels.weight for s in sources]
         self.sampler = BatchSampler(sources, shares, args.batch_size // frames, args.seed, weights)
         self.total_steps = max(1, args.samples // args.batch_size)
         basis, flip = landmark_basis(model), mirror_matrix(model)

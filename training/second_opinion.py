@@ -59,10 +59,11 @@ def load_second_opinion(path: Path) -> SecondOpinion:
         shards = Shards(path, KIND)
         if not shards.paths:
             raise InputError(f"'{path}': expected {KIND}_*.npz, run training.second_opinion first")
-        return SecondOpinion(*(shards.read(key) for key in ("names", "points", "spread")))
+        spread = shards.read("spread") if shards.holds("spread") else None
+        return SecondOpinion(shards.read("names"), shards.read("points"), spread)
     try:
         with np.load(path, allow_pickle=False) as archive:
-            spread = archive["spread"] if "spread" in archive else None
+            spread = archive.get("spread")
             return SecondOpinion(archive["names"], archive["points"], spread)
     except (OSError, KeyError, ValueError) as error:
         raise InputError(f"'{path}': expected an archive of training.second_opinion") from error
@@ -97,7 +98,7 @@ def ask(
     return SecondOpinion(
         np.array(names, str),
         np.concatenate([np.empty((0, 3, 68)), *points]).astype(np.float32),
-        np.concatenate([np.empty(0), *spread]).astype(np.float32),
+        np.concatenate([np.empty(0), *spread]).astype(np.float32) if len(aligners) > 1 else None,
     )
 
 
@@ -122,7 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("-c", "--config", nargs="+", default=["configs/mb1_120x120.yml"])
     parser.add_argument("--assets", help="asset folder (default: TDDFA_ASSETS)")
     parser.add_argument("--out", type=Path, required=True, help="archive (.npz) or folder")
-    parser.add_argument("--list", type=Path, help="crops to look at, one name a line, in this order")
+    parser.add_argument("--list", type=Path, help="crops to look at, one name a line")
     parser.add_argument("--views", type=int, default=1, help="per crop: 1, 2, … 14 (%(default)s)")
     parser.add_argument("--part", default="0/1", help="share of the work, i/n (%(default)s)")
     parser.add_argument("--onnx", action="store_true", help="use ONNX Runtime, which is faster")

@@ -74,6 +74,11 @@ class Shards:
         """The archives that are there."""
         return sorted(self.folder.glob(f"{self.kind}_*.npz"))
 
+    def holds(self, key: str) -> bool:
+        """Return whether the archives have an array of this name, by the first one."""
+        with np.load(self.paths[0], allow_pickle=False) as archive:
+            return key in archive
+
     def read(self, key: str) -> npt.NDArray[Any]:
         """Return an array of all archives, joined; empty where there is none."""
         parts = []

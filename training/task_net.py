@@ -1,4 +1,4 @@
-"""MediaPipe's 256 px face landmark network on crops: several passes, then the mean of several views.
+"""MediaPipe's 256 px face landmark network on crops: two passes, then the mean of views.
 
 It lies in the bundle ``face_landmarker.task`` (Apache-2.0) that MediaPipe offers for download, and
 runs on LiteRT (``pip install ai-edge-litert``), without MediaPipe itself.
@@ -39,7 +39,7 @@ PASSES = 2
 ENLARGED = 1.5  # square's side over that of the points' box
 EYE_CORNERS = (33, 263)
 LEAST_PRESENCE = 0.3
-# (log of the scale, roll in degrees); each is seen as it is and mirrored. The first is the plainest.
+# Log of the scale and roll in degrees; each is seen as it is and mirrored.
 POSES = ((0.0, 0.0), (0.08, 8.0), (-0.08, -8.0), (0.08, -8.0), (-0.08, 8.0), (0.0, 8.0),
          (0.0, -8.0), (0.08, 0.0), (-0.08, 0.0))  # fmt: skip
 MOST_VIEWS = 2 * len(POSES)

@@ -6,7 +6,7 @@ import pytest
 
 from tddfa.errors import InputError
 from tddfa.fit import LandmarkFitter, load_landmark_basis
-from training import points, prepare
+from training import points, prepare, shards
 from training.crops import cut_faces
 from training.labels import Labels, disagreement, landmarks, load_labels, save_labels, trusted
 from training.packed import open_packed, relabel, valid_box
@@ -70,6 +70,14 @@ def test_labels_survive_the_disk(labels, tmp_path):
         load_labels(tmp_path / "other.npz")
 
 
+def test_old_labels_weigh_one(labels, tmp_path):
+    old = {key: value for key, value in vars(labels).items() if key != "weight"}
+    np.savez(tmp_path / "old.npz", **old)
+    assert (load_labels(tmp_path / "old.npz").weight == 1).all()
+    some = labels[np.array([3, 1])]
+    assert some.weight.shape == (2,) and some.names[0] == labels.names[3]
+
+
 def write_crops(folder, names):
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +127,7 @@ def test_points_are_found_once_and_shared_out(tmp_path, monkeypatch):
             return np.zeros((N_POINTS, 3), np.float32)
 
     monkeypatch.setattr(points, "TwoPassMesh", Mesh)
-    monkeypatch.setattr(points, "SHARD", 3)
+    monkeypatch.setattr(shards, "SHARD", 3)
     out = tmp_path / "points"
     assert points.find_points(tmp_path / "crops", out, 0, 2) == 4
     assert points.find_points(tmp_path / "crops", out) == 3
