@@ -49,10 +49,13 @@ class FacePoints:
 
 
 def list_pictures(folder: Path) -> list[str]:
-    """Return the sorted paths of the pictures below `folder`, relative to it, with ``/``."""
+    """Return the sorted paths of the pictures below `folder`, relative to it, with ``/``.
+
+    Hidden files are none: a run that was killed may have left one behind.
+    """
     if not folder.is_dir():
         raise InputError(f"'{folder}': expected a folder of pictures")
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    found = (path for path in folder.rglob("[!.]*") if path.suffix.lower() in SUFFIXES)
     return sorted(path.relative_to(folder).as_posix() for path in found)
 
 

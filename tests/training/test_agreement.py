@@ -5,9 +5,9 @@ from training.agreement import HALVED, LEAST, USUAL_DISTANCE, USUAL_SPREAD, YAWS
 
 
 def test_the_usual_disagreement_weighs_the_same_at_any_yaw():
-    yaw = np.array(YAWS) * [1, -1, 1, -1, 1]
-    usual = np.array(USUAL_SPREAD)
-    weights = label_weights(yaw, usual, np.full(5, np.nan), np.zeros(5))
+    yaw = np.array(YAWS) * np.resize([1, -1], len(YAWS))
+    unknown = np.full(len(yaw), np.nan)
+    weights = label_weights(yaw, np.array(USUAL_SPREAD), unknown, np.zeros(len(yaw)))
     np.testing.assert_allclose(weights, 1 / (1 + 1 / HALVED**2), rtol=1e-6)
 
 

@@ -136,6 +136,11 @@ def test_points_are_found_once_and_shared_out(tmp_path, monkeypatch):
     assert sorted(points.load_points(out).names.tolist()) == names
 
 
+def test_what_a_killed_run_left_is_no_picture(tmp_path):
+    write_crops(tmp_path, ["a/1.png", ".hidden.png", "a/.2.png"])
+    assert points.list_pictures(tmp_path) == ["a/1.png"]
+
+
 @pytest.mark.parametrize("part", ["2/2", "x", "1", "-1/2"])
 def test_wrong_part_is_named(tmp_path, part):
     with pytest.raises(InputError, match="--part"):
