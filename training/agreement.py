@@ -43,7 +43,7 @@ def label_weights(
     Examples
     --------
     >>> none = np.zeros(2)
-    >>> label_weights(none, np.array([0.0, 20.0]), none, none).round(2).tolist()
+    >>> label_weights(none, np.array([0.0, 20.0]), none, none).astype(float).round(2).tolist()
     [1.0, 0.05]
     """
     turn = np.abs(np.asarray(yaw, np.float64))
