@@ -1,6 +1,7 @@
 """Parameters of the face model for crops whose points are known, and which of them to doubt."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -34,19 +35,26 @@ class Labels:
         Shape and expression coefficients.
     residual : ndarray, shape (n,), float32
         Mean distance of the fitted points, in percent of the root of their box's area.
+    weight : ndarray, shape (n,), float32
+        How often to draw the face in training in relation to others, see `agreement`; by default 1.
     """
 
     names: npt.NDArray[np.str_]
     camera: FloatArray
     alpha: FloatArray
     residual: FloatArray
+    weight: FloatArray = field(default_factory=lambda: np.empty(0, np.float32))
+
+    def __post_init__(self) -> None:
+        if not len(self.weight):
+            object.__setattr__(self, "weight", np.ones(len(self.names), np.float32))
 
     def __getitem__(self, index: npt.NDArray) -> "Labels":
         """Return some of the labels."""
         return Labels(*(getattr(self, name)[index] for name in LABEL_ARRAYS))
 
 
-LABEL_ARRAYS = ("names", "camera", "alpha", "residual")
+LABEL_ARRAYS = ("names", "camera", "alpha", "residual", "weight")
 
 
 def save_labels(path: Path, labels: Labels) -> None:
@@ -58,9 +66,21 @@ def load_labels(path: Path) -> Labels:
     """Read what `save_labels` wrote."""
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return Labels(*(archive[name] for name in LABEL_ARRAYS))
+            return labels_of({name: archive[name] for name in archive.files})
     except (OSError, KeyError, ValueError) as error:
         raise InputError(f"'{path}': expected an archive of labels") from error
+
+
+def labels_of(arrays: Mapping[str, npt.NDArray]) -> Labels:
+    """Return the labels among the arrays of an archive; old ones have no weights.
+
+    Raises
+    ------
+    KeyError
+        If one of the others is missing.
+    """
+    own = [arrays[name] for name in LABEL_ARRAYS[:-1]]
+    return Labels(*own, *([arrays["weight"]] if "weight" in arrays else []))
 
 
 def canvas_points(found: FacePoints) -> tuple[npt.NDArray[np.bool_], FloatArray]:
@@ -110,7 +130,7 @@ def canvas_cameras(
 def disagreement(labels: Labels, model: MorphableModel, second: SecondOpinion) -> FloatArray:
     """Return the mean distance to the second opinion, (n,), in percent of the box; NaN if none."""
     row = {name: i for i, name in enumerate(second.names.tolist())}
-    index = np.array([row.get(name, -1) for name in labels.names.tolist()])
+    index = np.array([row.get(name, -1) for name in labels.names.tolist()], int)
     other = second.points[index][:, :2].transpose(0, 2, 1) + 0.5
     other[:, :, 1] = CANVAS - other[:, :, 1]
     size = np.sqrt(np.ptp(other, axis=1).prod(axis=1))

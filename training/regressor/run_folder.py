@@ -75,7 +75,7 @@ class Run:
         model = load_face_model(settings.face_model)
         sources = [open_packed(folder) for folder in settings.data]
         shares = settings.shares or [len(source) for source in sources]
-        weights = [draw_weights(source.labels, model) for source in sources]
+        weights = [draw_weights(s.labels, model) * s.labels.weight for s in sources]
         per_batch = settings.batch_size // self.frames
         self.sampler = BatchSampler(sources, shares, per_batch, settings.seed, weights)
         basis, flip = landmark_basis(model), mirror_matrix(model)

@@ -194,3 +194,22 @@ def test_faces_that_meet_the_marks_are_not_doubted(bases):
     labels = fuse(found, second, load_face_model(FACE_MODEL), None, by_hand)
     # Without MediaPipe's points and against the other opinion, if the marks say so.
     assert np.isfinite(labels.residual).tolist() == [True, False, True]
+
+
+def test_agreement_weighs_faces(bases):
+    found, second = crops_of(bases, [0, 0, 85, 85])
+    found.points[2:] = np.nan
+    spread = np.array([0.5, 6, 0.5, 12], np.float32)
+    given = SecondOpinion(second.names, second.points, spread)
+    labels = fuse(found, given, load_face_model(FACE_MODEL))
+    assert np.isfinite(labels.residual).all()
+    assert labels.weight[[0, 2]].min() > 0.8 > 0.3 > labels.weight[[1, 3]].max()
+
+
+def test_networks_that_agree_do_without_points_on_half_profiles(bases):
+    found, second = crops_of(bases, [52, 30])
+    found.points[:] = np.nan
+    model = load_face_model(FACE_MODEL)
+    assert not np.isfinite(fuse(found, second, model).residual).any()
+    given = SecondOpinion(second.names, second.points, np.ones(2, np.float32))
+    assert np.isfinite(fuse(found, given, model).residual).tolist() == [True, False]
