@@ -72,7 +72,8 @@ class BuildKernels(build_ext):
 def run_requirements() -> list[str]:
     """Return what an installed package needs."""
     lines = Path("requirements/run.txt").read_text(encoding="utf-8").splitlines()
-    return [*(line for line in lines if not line.startswith("#")), f"{opencv()}>=4.10"]
+    needed = [line for line in lines if line and not line.startswith("#")]
+    return [line.replace("opencv-python-headless", opencv()) for line in needed]
 
 
 def opencv() -> str:

@@ -86,7 +86,7 @@ def test_the_opencv_that_is_installed_is_required(project_root, tmp_path, name):
     command = [sys.executable, "setup.py", "-q", "egg_info", "--egg-base", str(tmp_path)]
     subprocess.run(command, cwd=project_root, env=variables, check=True, capture_output=True)
     lines = (tmp_path / "tddfa.egg-info" / "requires.txt").read_text().split("\n\n")[0].split()
-    assert [line for line in lines if "opencv" in line] == [f"{name.replace('_', '-')}>=4.10"]
+    assert [line for line in lines if "opencv" in line] == [f"{name.replace('_', '-')}>=4.10.0.84"]
 
 
 def test_pinned_packages_meet_the_bounds(project_root):
