@@ -2,6 +2,7 @@
 
 import email
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -19,17 +20,19 @@ KERNELS = {
 }
 DATA = {"tddfa/configs/face_model.npz", "tddfa/weights/mb1_120x120.onnx", "tddfa/py.typed"}
 TOP_LEVEL = {"FaceBoxes", "Sim3DR", "tddfa", "TDDFA.py", "TDDFA_ONNX.py"}
-LARGEST_WHEEL = 60e6
+TABLE = re.compile(r"^\| ([^|]+) \| ([\d.]+) \|$", re.MULTILINE)
 
 
-def check_wheel(path: Path) -> None:
+def check_wheel(path: Path, project_root: Path) -> None:
     """Check names and metadata."""
     assert "-cp311-abi3-" in path.name and f"-{__version__}-" in path.name
-    assert path.stat().st_size < LARGEST_WHEEL
     with zipfile.ZipFile(path) as wheel:
         names = set(wheel.namelist())
+        sizes = {entry.filename: entry.file_size for entry in wheel.infolist()}
         (metadata,) = [name for name in names if name.endswith(".dist-info/METADATA")]
         fields = email.message_from_bytes(wheel.read(metadata))
+    text = (project_root / "docs" / "install.md").read_text(encoding="utf-8")
+    check_documented_sizes(path, sizes, text)
     folder = metadata.split("/")[0]
     compiled = {name.split(".")[0] for name in names if name.endswith((".so", ".pyd"))}
     assert compiled == KERNELS
@@ -40,6 +43,21 @@ def check_wheel(path: Path) -> None:
     words = " ".join(needed)
     assert words.count("opencv") == 1 and "torch" not in words and "onnx>" not in words
     assert {"torch", "show", "train", "dev"} == set(fields.get_all("Provides-Extra"))
+
+
+def check_documented_sizes(wheel: Path, sizes: dict[str, int], text: str) -> None:
+    """Compare the table of docs/install.md with a wheel, in megabytes."""
+    table = {part: float(size) for part, size in TABLE.findall(text)}
+    found = dict.fromkeys(table, 0.0)
+    for name, size in sizes.items():
+        part = {".onnx": "weights for ONNX Runtime", ".pth": "weights for PyTorch"}.get(
+            Path(name).suffix, "compiled kernels"
+        )
+        part = "face model" if name.endswith("face_model.npz") else part
+        (row,) = [row for row in table if row.startswith(part)]
+        found[row] += size / 1e6
+    found[[row for row in table if row.startswith("the wheel")][0]] = wheel.stat().st_size / 1e6
+    assert found == pytest.approx(table, rel=0.25)
 
 
 def check_installed(python: Path, project_root: Path, folder: Path) -> None:
@@ -59,7 +77,7 @@ def check_installed(python: Path, project_root: Path, folder: Path) -> None:
 def test_wheel(build, environment, project_root, tmp_path):
     """In a fresh environment, with the packages that its metadata ask for and no others."""
     wheel = build("wheel")
-    check_wheel(wheel)
+    check_wheel(wheel, project_root)
     check_installed(environment(wheel), project_root, tmp_path)
 
 
