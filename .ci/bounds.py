@@ -30,7 +30,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--ends", nargs="+", choices=ENDS, default=ENDS, help="default: both")
+    parser.add_argument(
+        "--ends",
+        nargs="+",
+        choices=ENDS,
+        help="default: both; with --quick the oldest for the first interpreter alone",
+    )
     parser.add_argument(
         "--python",
         nargs="+",
@@ -54,8 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
     failed: list[str] = []
     wheel: Path | None = None
-    for python in args.python or interpreters():
-        for end in args.ends:
+    for number, python in enumerate(args.python or interpreters()):
+        for end in args.ends or (ENDS if not args.quick or not number else (NEWEST,)):
             name = f"{version_of(python)}-{end}{'-torch' * args.torch}"
             say(f"== Python {name}")
             try:

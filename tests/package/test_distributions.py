@@ -56,7 +56,7 @@ def check_documented_sizes(wheel: Path, sizes: dict[str, int], text: str) -> Non
         part = "face model" if name.endswith("face_model.npz") else part
         (row,) = [row for row in table if row.startswith(part)]
         found[row] += size / 1e6
-    found[[row for row in table if row.startswith("the wheel")][0]] = wheel.stat().st_size / 1e6
+    found[next(row for row in table if row.startswith("the wheel"))] = wheel.stat().st_size / 1e6
     assert found == pytest.approx(table, rel=0.25)
 
 
