@@ -10,6 +10,7 @@ from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, find_packages, setup
+from setuptools.command.build import build
 from setuptools.command.build_ext import build_ext
 
 INSTALLED = ("FaceBoxes", "Sim3DR", "tddfa")
@@ -47,6 +48,20 @@ def kernels(packages: tuple[str, ...]) -> list[Extension]:
     ]
 
 
+class Build(build):
+    """Build in a folder where earlier builds may have left modules that are gone by now."""
+
+    def run(self) -> None:
+        """Keep nothing but kernels of ours, which are not compiled again."""
+        ours = {extension.name for extension in kernels(INSTALLED)}
+        folder = Path(self.build_lib)
+        for path in (path for path in folder.rglob("*") if path.is_file()):
+            name = ".".join(path.relative_to(folder).parts).split(".")
+            if ".".join(name[: -len(path.suffixes)]) not in ours:
+                path.unlink()
+        super().run()
+
+
 class BuildKernels(build_ext):
     """Translate when kernels are compiled, and not before: metadata and sdist have no need of C."""
 
@@ -72,7 +87,8 @@ class BuildKernels(build_ext):
 def run_requirements() -> list[str]:
     """Return what an installed package needs."""
     lines = Path("requirements/run.txt").read_text(encoding="utf-8").splitlines()
-    return [*(line for line in lines if not line.startswith("#")), f"{opencv()}>=4.10"]
+    needed = [line for line in lines if line and not line.startswith("#")]
+    return [line.replace("opencv-python-headless", opencv()) for line in needed]
 
 
 def opencv() -> str:
@@ -96,6 +112,6 @@ setup(
     packages=[*find_packages(include=[f"{name}*" for name in INSTALLED]), *DATA],
     package_dir=DATA,
     ext_modules=kernels(INSTALLED),
-    cmdclass={"build_ext": BuildKernels},
+    cmdclass={"build": Build, "build_ext": BuildKernels},
     options={"bdist_wheel": {"py_limited_api": "cp311"} if LIMITED_API else {}},
 )

@@ -44,8 +44,7 @@ def export_onnx(checkpoint: str | Path, onnx_fp: str | Path, size: int = 120) ->
     ------
     InputError
         If a package for it is missing, the checkpoint is neither, the target cannot be written, or
-        the outputs differ by more
-        than 1e-4.
+        the outputs differ by more than 1e-4.
     """
     require("conversion to ONNX", "torch", "onnx", "onnxscript")
     from tddfa.checkpoints import holds_detector, load_labels, load_state_dict

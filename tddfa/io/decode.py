@@ -21,6 +21,9 @@ ORIENTATION_TAG = 274
 # A JPEG marker that is neither stuffing (00), fill (FF) nor a restart (D0-D7).
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 _END_OF_IMAGE = b"\xff\xd9"
+# Since 4.13 OpenCV has its logging in a module of its own, before that at the top.
+_LOGGING: Any = getattr(cv2.utils, "logging", cv2)
+_SILENT = 0
 # Rows composited at a time: bounds the extra memory for very large pictures.
 _BAND = 256
 
@@ -28,12 +31,12 @@ _BAND = 256
 @contextlib.contextmanager
 def quiet_opencv() -> Iterator[None]:
     """Keep OpenCV from adding lines of its own to stderr about what we report in one."""
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    level = _LOGGING.getLogLevel()
+    _LOGGING.setLogLevel(_SILENT)
     try:
         yield
     finally:
-        cv2.utils.logging.setLogLevel(level)
+        _LOGGING.setLogLevel(level)
 
 
 def jpeg_is_complete(data: bytes) -> bool:

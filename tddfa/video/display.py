@@ -65,7 +65,8 @@ class Window:
             cv2.namedWindow(title, flags)
         except cv2.error as error:
             raise InputError(
-                "no window: this OpenCV is built without one: pip install opencv-python"
+                "no window: this OpenCV is built without one: pip uninstall -y "
+                "opencv-python-headless && pip install opencv-python (or use --headless)"
             ) from error
 
     def show(self, image: ImageArray) -> str:
