@@ -105,7 +105,9 @@ def portrait_copies(count: int, seed: int = 0) -> Iterator[Start]:
             copy = np.ascontiguousarray(copy[:, ::-1])
             center[0] = width - 1 - center[0]
         box = [*(center - size), *(center + size)]
-        yield Start(f"portrait {roll:.0f}", np.asarray(copy, np.uint8), parse_roi_box_from_bbox(box))
+        yield Start(
+            f"portrait {roll:.0f}", np.asarray(copy, np.uint8), parse_roi_box_from_bbox(box)
+        )
 
 
 def held_out_crops(folder: Path, count: int, judge: Aligner) -> Iterator[Start]:
@@ -223,7 +225,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     ]
     truth = load_ground_truth(args.shared / "aflw2000_val199")
     # By yaw, so that every angle has its share.
-    chosen = np.argsort(np.asarray(truth.yaw))[np.linspace(0, len(truth.paths) - 1, args.faces).astype(int)]
+    chosen = np.argsort(np.asarray(truth.yaw))[
+        np.linspace(0, len(truth.paths) - 1, args.faces).astype(int)
+    ]
     kinds["AFLW2000-3D"] = [
         Start(truth.paths[i].name, read_picture(truth.paths[i]), truth.rois[i].tolist())
         for i in chosen
