@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 import torch
 
+from tddfa.backbone import load_backbone
 from tddfa.checkpoints import load_labels, save_checkpoint
 from tddfa.errors import InputError
-from tddfa.mobilenet import load_mobilenet
 from tddfa.model_files import load_face_model
 from tddfa.onnx_labels import read_onnx_labels
 from tddfa.params import load_parameter_scale
 from tddfa.weight_labels import file_sha256, regressor_labels
 from training import ablation, export, plot, synthesize, train
 from training.augmentation.augment import AugmentSettings
+from training.evaluation.predict import open_aligner
 from training.regressor.logbook import Logbook, read_log
 from training.regressor.run_folder import Run
 from training.regressor.settings import with_changes
@@ -51,7 +52,7 @@ def test_photos_to_onnx(command, packed_folder, model_file, tmp_path):
     assert (run / "curves.png").stat().st_size > 1000
     files = export.export(run, "tiny", tmp_path / "weights", tmp_path / "configs")
     assert [path.name for path in files] == ["tiny.pth", "tiny.onnx", "param_mean_std_62d.npz"]
-    assert load_mobilenet(files[0]).conv1.out_channels == 16
+    assert load_backbone(files[0]).conv1.out_channels == 16
     model, scale = load_face_model(model_file), load_parameter_scale(files[2])
     labels = regressor_labels(model, scale, 0.5)
     assert load_labels(files[0]) == labels
@@ -84,6 +85,23 @@ def test_export_refuses_what_the_weights_were_not_trained_for(command, tmp_path,
     with pytest.raises(InputError, match=r"weights\.pth.*scale"):
         export_again(run, tmp_path)
     assert not (tmp_path / "weights").exists()
+
+
+def test_another_network_from_training_to_evaluation(command, model_file, tmp_path):
+    assert train.main(command("--arch", "resnet", "--loss", "landmark_head=fixed", samples=16)) == 0
+    run, config = tmp_path / "run", "configs/mb1_120x120.yml"
+    assert json.loads((run / "settings.json").read_text())["arch"] == "resnet"
+    again = command("--arch", "resnet", "--init", str(run / "weights.pth"), out="next", samples=8)
+    assert train.main(again) == 0
+    with pytest.raises(InputError, match="expected arch mobilenet"):
+        train.main(command("--init", str(run / "weights.pth"), out="other"))
+    checkpoint, _, scale = export.export(run, "r22", tmp_path / "weights", tmp_path / "configs")
+    aligner = open_aligner(
+        config, checkpoint=str(checkpoint), param_scale=str(scale), face_model=str(model_file)
+    )
+    assert (aligner.config.arch, aligner.config.widen_factor) == ("resnet", 0.5)
+    params = aligner.align_rois(np.full((90, 90, 3), 99, np.uint8), [[5, 5, 85, 85]])
+    assert params.shape == (1, 62) and np.isfinite(params).all()
 
 
 def test_run_that_was_cut_short_ends_as_one_that_was_not(command, tmp_path, monkeypatch):
@@ -127,8 +145,9 @@ def test_short_videos_and_weights_to_start_from(command, tmp_path):
     assert 0 < (before - after).abs().max() < 0.01
 
 
-def test_steps_on_one_batch_lower_its_loss(command):
-    arguments = command("--optimizer", "warm_up=5", samples=400)
+@pytest.mark.parametrize("arch", ["mobilenet", "resnet"])
+def test_steps_on_one_batch_lower_its_loss(command, arch):
+    arguments = command("--optimizer", "warm_up=5", "--arch", arch, samples=400)
     run = Run(train.settings_of(train.build_parser().parse_args(arguments)))
     generator = torch.Generator().manual_seed(0)
     truth = run.held_out[1][:1].repeat(8, 1) * (1 + 0.02 * torch.randn(8, 62, generator=generator))
