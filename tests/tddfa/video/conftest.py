@@ -28,6 +28,7 @@ def make_clip(
     start=0.0,
     picture_late=0.0,
     sound_late=0.0,
+    chunk=1024,
     turn=0,
     options=None,
     format=None,
@@ -58,7 +59,9 @@ def make_clip(
             voice = output.add_stream(sound, rate=rate, layout=layout)
             if "wma" in sound:
                 voice.codec_context.bit_rate = 128_000
-            parts += [(t, voice, f) for t, f in _tone(rate, voice, count / 25, start + sound_late)]
+            parts += [
+                (t, voice, f) for t, f in _tone(rate, voice, count / 25, start + sound_late, chunk)
+            ]
         for _, stream, frame in sorted(parts, key=lambda part: part[0]):
             output.mux(stream.encode(frame))
         for stream in {id(part[1]): part[1] for part in parts}.values():
@@ -66,15 +69,15 @@ def make_clip(
     return path
 
 
-def _tone(rate, voice, seconds, late):
+def _tone(rate, voice, seconds, late, chunk):
     samples = (300 * np.sin(np.arange(round(rate * seconds)) * 2000 / rate)).astype(np.int16)
     for click in CLICKS:
         at = round(click * rate)
         burst = 20_000 * np.sign(np.sin(np.arange(rate // 100) * 0.3))
         samples[at : at + rate // 100] = burst[: len(samples[at : at + rate // 100])]
     channels = len(voice.codec_context.layout.channels) or 1
-    for at in range(0, len(samples), 1024):
-        piece = np.repeat(samples[at : at + 1024], channels)[None]
+    for at in range(0, len(samples), chunk):
+        piece = np.repeat(samples[at : at + chunk], channels)[None]
         frame = av.AudioFrame.from_ndarray(piece, "s16", voice.codec_context.layout.name)
         frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
         frame.pts = at + round(late * rate)
