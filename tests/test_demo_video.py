@@ -86,7 +86,7 @@ def records(path):
 @pytest.mark.parametrize("option", VIDEO_OPTIONS)
 def test_every_output(run, clip, tmp_path, option):
     code, out, _ = run("-f", clip, "-o", option)
-    target = tmp_path / "examples" / "results" / "videos" / f"clip_{option}.mp4"
+    target = tmp_path / f"clip_{option}.mp4"
     assert code == 0 and "12 frames, 1 face in 12 frames" in out
     assert times(target) == times(clip)
     assert sound(target) == sound(clip) > 0
@@ -105,7 +105,7 @@ def test_every_smoother(run, clip, tmp_path, option, smooth):
 def test_smooth_demo_has_its_own_name(run, clip, tmp_path):
     code, _, _ = run("-f", clip, demo=demo_video_smooth)
     assert code == 0
-    assert (tmp_path / "examples/results/videos/clip_2d_sparse_smooth.mp4").is_file()
+    assert (tmp_path / "clip_2d_sparse_smooth.mp4").is_file()
 
 
 def test_window_of_one_frame_is_no_smoothing(run, clip, tmp_path):
@@ -307,10 +307,7 @@ def test_numbered_pictures_in_and_out(run, numbered, tmp_path):
 def test_numbered_pictures_become_a_video(run, numbered, tmp_path):
     code, *_ = run("-f", numbered, "--fps", 10, "-s", 1, "-e", 3)
     assert code == 0
-    target = tmp_path / "in_2d_sparse.mp4"
-    if not target.exists():
-        target = tmp_path / "examples/results/videos/in_2d_sparse.mp4"
-    np.testing.assert_allclose(times(target), [0, 0.1, 0.2], atol=1e-6)
+    np.testing.assert_allclose(times(tmp_path / "in_2d_sparse.mp4"), [0, 0.1, 0.2], atol=1e-6)
 
 
 def test_folder_in_and_out(run, numbered, tmp_path):
