@@ -147,6 +147,7 @@ def make_video() -> Callable[..., Path]:
         sound: str | None = None,
         movflags: str = "+faststart",
         options: dict[str, str] | None = None,
+        aspect: Fraction | None = None,
     ) -> Path:
         import av
 
@@ -160,6 +161,8 @@ def make_video() -> Callable[..., Path]:
                     stream.height, stream.width = frame.shape[:2]
                     stream.pix_fmt = pix_fmt
                     stream.codec_context.time_base = time_base
+                    if aspect is not None:
+                        stream.codec_context.sample_aspect_ratio = aspect
                     if sound:
                         voice = output.add_stream(sound, rate=16000, layout="mono")
                 picture = av.VideoFrame.from_ndarray(frame, format=source_format)

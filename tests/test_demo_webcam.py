@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from fractions import Fraction
 
 import cv2
 import numpy as np
@@ -97,6 +99,24 @@ def test_no_camera(run, source, words):
     code, _, err = run("--source", source, "--headless")
     assert code == 2 and words in err
     assert err.startswith("error: ") and err.count("\n") == 1
+
+
+def test_request_to_end_is_answered_like_ctrl_c(run, monkeypatch):
+    monkeypatch.setattr(demo_webcam, "open_source", lambda _: signal.raise_signal(signal.SIGTERM))
+    code, _, err = run("--source", "0", "--headless")
+    assert code == 130 and err == "interrupted\n"
+
+
+def test_camera_whose_pixels_are_not_square(run, make_video, astronaut, tmp_path):
+    """The picture is shown, and recorded, as wide as it is meant."""
+    narrow = cv2.resize(astronaut, (120, 180), interpolation=cv2.INTER_AREA)
+    source = make_video(tmp_path / "a.mp4", [narrow] * 30, aspect=Fraction(2))
+    code, out, _ = run("--source", source, "--headless", "--frames", 8, "--record", "--out", "made")
+    assert code == 0 and "0 with a face" not in out
+    (path,) = (tmp_path / "made").iterdir()
+    with VideoReader(path) as reader:
+        picture = next(iter(reader))
+    assert picture.image.shape == (180, 240, 3) and picture.stored is None
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11 is Linux's")

@@ -170,7 +170,9 @@ def _run(args: argparse.Namespace, suffix: str) -> int:
     _check(args)
     # Bad input is the likeliest fault: find it before the networks are loaded.
     with open_film(source, args.fps) as reader:
-        _check_files(args, run_files(args, reader, target))
+        if args.start_number is not None and isinstance(target, Path):
+            raise InputError("--start_number: expected numbered pictures or a folder as --out")
+        _check_files(run_files(args, reader, target))
         # The stages run side by side; threads within them would only get in their way.
         drawing = args.threads or 1
         args.threads = drawing
@@ -257,9 +259,7 @@ def _check(args: argparse.Namespace) -> None:
         check_record_path(args.save_params)
 
 
-def _check_files(args: argparse.Namespace, files: RunFiles) -> None:
-    if args.start_number is not None and args.out and Path(args.out).suffix.lower() in FORMATS:
-        raise InputError("--start_number: expected numbered pictures or a folder as --out")
+def _check_files(files: RunFiles) -> None:
     known = {_identity(path) for path in files.inputs} - {None}
     for path in files.outputs:
         if _identity(path) in known:

@@ -58,13 +58,15 @@ class Clock:
 
     Attributes
     ----------
+    leap : float
+        The same.
     leaps : int
         How often the clock was set so far.
     """
 
     def __init__(self, start: float, leap: float = LEAP, end: float = math.inf) -> None:
         self.leaps = 0
-        self._leap, self._end = leap, end
+        self.leap, self._end = leap, end
         self._first = 0  # number of the oldest part still known
         self._moves: deque[float] = deque([-start], _PARTS)
         self._places: dict[int, _Place] = {}
@@ -85,28 +87,26 @@ class Clock:
         place = self._places.get(stream)
         if time is None:
             return self._moves[(self._newest if place is None else place.part) - self._first]
-        slack = _UNTIDY
         if place is None:
-            place, slack = _Place(self._newest, min(0.0, front - _OVERLAP), front), _OVERLAP
-        part, mapped = self._part_for(time, place, front, slack)
+            # The first packet of frames shown in another order is decoded any time before.
+            place = _Place(self._newest, -math.inf, front)
+        part, mapped = self._part_for(time, place, front)
         end = mapped + duration
         if part == place.part:
             end = max(end, place.end)
         self._places[stream] = _Place(part, mapped, end)
         return mapped - time
 
-    def _part_for(
-        self, time: float, place: _Place, front: float, slack: float
-    ) -> tuple[int, float]:
+    def _part_for(self, time: float, place: _Place, front: float) -> tuple[int, float]:
         """Return the part that a time belongs to, and what it is there; a new one if need be."""
         believed = time <= self._end + BROADCAST_LEAP
-        latest = max(place.end, front) + (self._leap if believed else BROADCAST_LEAP)
+        latest = max(place.end, front) + (self.leap if believed else BROADCAST_LEAP)
         known = range(self._first, self._newest + 1)
         current = max(place.part, self._first)
         for part in (*range(current, self._newest + 1), *reversed(known[: current - self._first])):
             mapped = time + self._moves[part - self._first]
             if part == current:
-                fits = place.last - slack <= mapped <= latest
+                fits = place.last - _UNTIDY <= mapped <= latest
             elif part > current:
                 fits = place.end - _OVERLAP <= mapped <= latest
             else:  # one wrong time stamp made the part that came after

@@ -6,6 +6,8 @@ import heapq
 # such frames goes on at that pace, until the clock counts as standing still.
 _NUDGE = 4
 _STANDSTILL = 4
+# A frame that lies so many frames before the one shown last has another clock.
+_MOST_BEHIND = 25
 # Times of packets whose frames never came are dropped beyond so many.
 _MOST_WAITING = 64
 
@@ -22,13 +24,22 @@ class FrameTimes:
     ----------
     step : int
         Usual distance of two frames.
+    leap : int
+        Gap that counts as a leap of the clock: the next frame follows at the usual distance.
     by_order : bool
         The stated times number the packets as they are stored, not the frames as they are shown
         (AVI): the next frame shown has the smallest time of those not yet shown.
+
+    Attributes
+    ----------
+    leaps : int
+        How often the clock leapt so far.
     """
 
-    def __init__(self, step: int, by_order: bool = False) -> None:
-        self._step = max(1, step)
+    def __init__(self, step: int, leap: int, by_order: bool = False) -> None:
+        self.leaps = 0
+        self._step, self._leap = max(1, step), leap
+        self._shift = 0
         self._by_order = by_order
         self._waiting: list[int] = []
         self._last: int | None = None
@@ -53,14 +64,23 @@ class FrameTimes:
             stated = heapq.heappop(self._waiting)
         last = self._last
         if last is None:
-            time = 0 if stated is None else stated
+            time = stated or 0
         elif stated is None:
             time = last + self._step
-        elif stated > last:
-            time, self._repeats = stated, 0
         else:
-            self._repeats += 1
-            slow = self._repeats >= _STANDSTILL
-            time = last + (self._step if slow else max(1, self._step // _NUDGE))
+            time = self._after(last, stated + self._shift)
         self._last = time
         return time
+
+    def _after(self, last: int, stated: int) -> int:
+        """Return the time of a frame that says `stated`, after one at `last`."""
+        if stated > last + self._leap or stated < last - _MOST_BEHIND * self._step:
+            self._shift += last + self._step - stated
+            self.leaps += 1
+            stated = last + self._step
+        if stated > last:
+            self._repeats = 0
+            return stated
+        self._repeats += 1
+        still = self._repeats >= _STANDSTILL
+        return last + (self._step if still else max(1, self._step // _NUDGE))

@@ -17,7 +17,7 @@ import numpy as np
 from tddfa.frame import Frame
 from tddfa.io.atomic import PathLike
 from tddfa.io.decode import ImageArray, to_bgr
-from tddfa.video.clock import LEAP, clock_for, clocked_packets
+from tddfa.video.clock import LEAP, Clock, clock_for, clocked_packets
 from tddfa.video.container import choose_streams, is_url, open_container
 from tddfa.video.frame_times import FrameTimes
 from tddfa.video.shape import SQUARE, CommonShape, plausible_aspect, square_size
@@ -116,15 +116,22 @@ class VideoReader:
     def __iter__(self) -> Iterator[Frame]:
         """Decode the file from its current position to its end."""
         scale, unit = self._unit / self.time_base, self.time_base
-        times = FrameTimes(round(1 / (self.rate * unit)), self.container.format.name == "avi")
+        clock = clock_for(self.container, self.streams)
+        times = FrameTimes(
+            round(1 / (self.rate * unit)),
+            round(Fraction(clock.leap) / unit),
+            by_order=self.container.format.name == "avi",
+        )
         index = 0
-        for frame in self._frames(times, scale):
+        for frame in self._frames(clock, times, scale):
             image = _upright(frame)
             if image is None:
                 self.skipped += 1
                 continue
             stated = frame.pts if frame.pts is not None else frame.dts
             pts = times(None if stated is None else round(stated * scale))
+            # A leap of the packets' clock may be one of the frames', too.
+            self.leaps = max(clock.leaps, times.leaps)
             square, stored = self._common_shape(image, self._aspect(frame))
             yield Frame(index, float(pts * unit), square, pts=pts, stored=stored)
             index += 1
@@ -143,10 +150,8 @@ class VideoReader:
             return SQUARE
         return 1 / aspect if round(frame.rotation / 90) % 2 else aspect
 
-    def _frames(self, times: FrameTimes, scale: Fraction) -> Iterator[Any]:
-        clock = clock_for(self.container, self.streams)
+    def _frames(self, clock: Clock, times: FrameTimes, scale: Fraction) -> Iterator[Any]:
         for packet in clocked_packets(self.container, self.streams, self.path, clock):
-            self.leaps = clock.leaps
             if packet is None:
                 self.skipped += 1
             elif packet.stream_index == self.stream.index:
