@@ -91,14 +91,14 @@ class Pipeline:
         """
         keys = vars(config)
         if onnx:
-            from FaceBoxes.FaceBoxes_ONNX import FaceBoxes_ONNX
+            from FaceBoxes.onnx_detector import FaceBoxes_ONNX
 
             detector: Detector = FaceBoxes_ONNX(
                 onnx_fp=detector_onnx(config), num_threads=threads, assets=config.assets
             )
             aligner: Aligner = TDDFA_ONNX(num_threads=threads, n_threads=threads or 1, **keys)
         else:
-            from FaceBoxes import FaceBoxes
+            from FaceBoxes.detector import FaceBoxes
 
             aligner = TDDFA(gpu_mode=mode == "gpu", n_threads=threads or 1, **keys)
             device = "cuda" if mode == "gpu" else "cpu"

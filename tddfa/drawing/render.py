@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 import numpy.typing as npt
 
-from Sim3DR import RenderPipeline, rasterize
+from Sim3DR.lighting import RenderPipeline
+from Sim3DR.rasterize import rasterize
 from Sim3DR.threads import share
 from tddfa.drawing.blend import blend
 from tddfa.drawing.canvas import canvas, meshes

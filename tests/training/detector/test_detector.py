@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from FaceBoxes.box_coding import decode
-from FaceBoxes.FaceBoxes_ONNX import FaceBoxes_ONNX
+from FaceBoxes.onnx_detector import FaceBoxes_ONNX
 from FaceBoxes.network import FaceBoxesNet, load_network
 from FaceBoxes.prior_box import prior_boxes
 from tddfa.errors import InputError
