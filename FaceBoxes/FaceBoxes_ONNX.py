@@ -47,6 +47,11 @@ class FaceBoxes_ONNX(_contract.BoxLister):  # noqa: N801 (the reference's name)
         Which one.
     **arguments
         See `FaceBoxes.onnx_detector.FaceBoxes_ONNX`.
+
+    Attributes
+    ----------
+    session : onnxruntime.InferenceSession
+        The network.
     """
 
     def __init__(
@@ -59,12 +64,6 @@ class FaceBoxes_ONNX(_contract.BoxLister):  # noqa: N801 (the reference's name)
         settings = _contract.settings_from(globals())
         detector = _detector.FaceBoxes_ONNX(timer_flag, **(settings | arguments))
         super().__init__(detector)
-
-    @property
-    def session(self) -> Any:
-        """The `onnxruntime.InferenceSession` of the network."""
-        assert isinstance(self.detector, _detector.FaceBoxes_ONNX)
-        return self.detector.session
 
 
 def viz_bbox(img: npt.NDArray[Any], dets: npt.ArrayLike, wfp: str | Path = "out.jpg") -> None:

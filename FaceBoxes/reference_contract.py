@@ -42,6 +42,12 @@ class BoxLister:
     def __init__(self, detector: BaseDetector) -> None:
         self.detector = detector
 
+    def __getattr__(self, name: str) -> Any:
+        """Have what else the detector has, such as ``settings``; new code finds its methods."""
+        if name.startswith("_") or name == "detector":  # while a copy is being made
+            raise AttributeError(name)
+        return getattr(self.detector, name)
+
     @property
     def timer_flag(self) -> bool:
         """Whether the times of each call are logged."""

@@ -24,7 +24,9 @@ class Timer:
     """
 
     def __init__(self) -> None:
-        self.clear()
+        self.total_time, self.start_time = 0.0, 0.0
+        self.diff, self.average_time = 0.0, 0.0
+        self.calls = 0
 
     def tic(self) -> None:
         """Begin a span."""
@@ -40,5 +42,4 @@ class Timer:
 
     def clear(self) -> None:
         """Forget all spans."""
-        self.total_time = self.start_time = self.diff = self.average_time = 0.0
-        self.calls = 0
+        self.__init__()  # type: ignore[misc]

@@ -123,9 +123,7 @@ class ReferenceAligner(Aligner):
         return vertices
 
 
-def similar_transform(
-    pts3d: npt.NDArray[Any], roi_box: npt.ArrayLike, size: int
-) -> FloatArray:
+def similar_transform(pts3d: npt.NDArray[Any], roi_box: npt.ArrayLike, size: int) -> FloatArray:
     """Take vertices from the crop's frame to the picture's, see docs/conventions.md.
 
     Parameters

@@ -195,7 +195,9 @@ class BFMSession:
             raise InputError(
                 f"bfm_session: expected {lengths} coefficients, got {shape.size, expression.size}"
             )
-        face = self.bfm.u + self.bfm.w @ np.concatenate((shape.ravel(), expression.ravel()))[:, None]
+        face = (
+            self.bfm.u + self.bfm.w @ np.concatenate((shape.ravel(), expression.ravel()))[:, None]
+        )
         vertices = linear.reshape(3, 3) @ face.reshape(-1, 3).T + offset.reshape(3, 1)
         return [np.asarray(vertices, np.float32)]
 
