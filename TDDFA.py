@@ -33,7 +33,8 @@ class TDDFA(ReferenceAligner, torch_backend.TDDFA):
     n_threads : int
         Threads of dense reconstruction.
     **kvs
-        Keys of the configuration file, see `tddfa.config.Config`. Others are ignored with a warning.
+        Keys of the configuration file, see `tddfa.config.Config`. Others are ignored with a
+        warning.
 
     Attributes
     ----------

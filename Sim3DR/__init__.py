@@ -1,7 +1,7 @@
 """Draw, shade and measure triangle meshes on the CPU; needs NumPy alone.
 
-`rasterize` here is the reference's name, in `Sim3DR.Sim3DR`, and takes a picture of floats, too; the
-function of that name in the module `Sim3DR.rasterize` is strict.
+`rasterize` here is the reference's name, in `Sim3DR.Sim3DR`, and takes a picture of floats, too;
+the function of that name in the module `Sim3DR.rasterize` is strict.
 """
 
 from .lighting import RenderPipeline

@@ -1,8 +1,8 @@
 """Codes and texture coordinates of a face model, found by its triangles alone.
 
-``tddfa.tri`` carries its vertices' tables, but ``np.array(tddfa.tri)`` and ``np.load("tri.npy")`` do
-not. The triangles say which face model they belong to: the one that ships, or the reference's in the
-asset folder.
+``tddfa.tri`` carries its vertices' tables, but ``np.array(tddfa.tri)`` and ``np.load("tri.npy")``
+do not. The triangles say which face model they belong to: the one that ships, or the reference's in
+the asset folder.
 """
 
 from collections.abc import Mapping

@@ -37,7 +37,7 @@ BLUE: Color = (255, 0, 0)
 
 def calc_hypotenuse(pts: npt.ArrayLike) -> float:
     """Return a third of the diagonal of the square around points (2|3, N): the pose box's size."""
-    left, top, right, bottom = parse_roi_box_from_landmark(pts)
+    left, _, right, _ = parse_roi_box_from_landmark(pts)
     return (right - left) / 3
 
 
@@ -60,8 +60,8 @@ def draw_landmarks(
     wfp : path-like, optional
         File to write: a picture, or ``.pdf``, ``.svg``, ``.eps``, ``.ps``.
     **kwargs
-        ``dense_flag``; ``color``: a color of Matplotlib's (``'c'``, ``'#ff8800'``, numbers in [0, 1])
-        or BGR in 0 to 255. Others have no effect.
+        ``dense_flag``; ``color``: a color of Matplotlib's (``'c'``, ``'#ff8800'``, numbers in [0,
+        1]) or BGR in 0 to 255. Others have no effect.
 
     Returns
     -------

@@ -32,8 +32,8 @@ __all__ = [
 def P2sRt(P: npt.ArrayLike) -> tuple[float, FloatArray, FloatArray]:  # noqa: N802, N803
     """Split a camera (3, 4), [s·R | t], into s, R (3, 3) and t (3,).
 
-    s is in crop pixels per unit of the face model: about 0.5 with ours, in millimeters, about 0.0005
-    with Basel's, in micrometers; see `to_basel_units`.
+    s is in crop pixels per unit of the face model: about 0.5 with ours, in millimeters, about
+    0.0005 with Basel's, in micrometers; see `to_basel_units`.
     """
     return decompose_camera(P)
 

@@ -51,7 +51,7 @@ def ser_to_ply_single(
     wfp: PathLike,
     reverse: bool = True,
 ) -> None:
-    """Write each face into a PLY file of its own: ``face_1.ply``, ``face_2.ply`` for ``face.ply``."""
+    """Write each face into a PLY file of its own: for ``a.ply`` ``a_1.ply``, ``a_2.ply``, …."""
     for number, ver in enumerate(ver_lst, start=1):
         ser_to_ply([ver], tri, height, _numbered(wfp, number), reverse)
 
@@ -63,7 +63,7 @@ def ser_to_obj_single(
     height: int,
     wfp: PathLike,
 ) -> None:
-    """Write each face into an OBJ file of its own: ``face_1.obj``, ``face_2.obj`` for ``face.obj``."""
+    """Write each face into an OBJ file of its own: for ``a.obj`` ``a_1.obj``, ``a_2.obj``, …."""
     for number, ver in enumerate(ver_lst, start=1):
         ser_to_obj(img, [ver], tri, height, _numbered(wfp, number))
 

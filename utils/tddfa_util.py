@@ -54,8 +54,8 @@ def load_model(model: Any, checkpoint_fp: str | Path) -> Any:
     ----------
     model : torch.nn.Module
         Such as ``models.mobilenet_v1.MobileNet``. Tensors that the file lacks keep their values,
-        those it has besides, such as ``fc_lm``, are left out; the last layer may be called ``fc`` or
-        ``fc_param`` in either.
+        those it has besides, such as ``fc_lm``, are left out; the last layer may be called ``fc``
+        or ``fc_param`` in either.
     checkpoint_fp : path-like
         ``.pth``, looked up as in a configuration.
 

@@ -1,7 +1,7 @@
 """The faces' texture, unrolled, and the helpers that belong to it.
 
-`g_uv_coords` (N, 2) and `indices` (N,) are those of the face model that ships, read when first asked
-for; another model has its own as ``tddfa.tri.uv``.
+`g_uv_coords` (N, 2) and `indices` (N,) are those of the face model that ships, read when first
+asked for; another model has its own as ``tddfa.tri.uv``.
 """
 
 from collections.abc import Iterable

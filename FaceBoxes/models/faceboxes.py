@@ -34,7 +34,7 @@ class BasicConv2d(nn.Module):
 
 
 class CRelu(BasicConv2d):
-    """Bias-free convolution, batch normalization, CReLU: ReLU of x and of -x, twice the channels."""
+    """Bias-free convolution, batch normalization, and ReLU of x and of -x: twice the channels."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the activated response."""

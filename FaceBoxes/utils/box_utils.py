@@ -1,8 +1,8 @@
 """Arithmetic of boxes under the reference's names, on PyTorch's tensors or NumPy's arrays.
 
 Corners are ``xmin, ymin, xmax, ymax``, centers ``cx, cy, w, h``. What trains the detector here is
-`training.detector`; these are for code that trains its own. The matching and the coding of boxes are
-those of Liu et al., "SSD: Single Shot MultiBox Detector", ECCV 2016, section 2.2.
+`training.detector`; these are for code that trains its own. The matching and the coding of boxes
+are those of Liu et al., "SSD: Single Shot MultiBox Detector", ECCV 2016, section 2.2.
 """
 
 from collections.abc import Sequence

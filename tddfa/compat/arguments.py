@@ -30,8 +30,8 @@ def configuration(values: Mapping[str, Any]) -> dict[str, Any]:
 def providers_for(gpu_id: int = 0) -> list[str]:
     """Return ONNX Runtime's providers for ``gpu_mode=True``: CUDA where it is there, else the CPU.
 
-    The reference takes the flag and leaves the device to ONNX Runtime; so a GPU that is not there is
-    a warning here, no error.
+    The reference takes the flag and leaves the device to ONNX Runtime; so a GPU that is not there
+    is a warning here, no error.
     """
     import onnxruntime
 

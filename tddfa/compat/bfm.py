@@ -24,8 +24,8 @@ class BFMModel(MorphableModel):
     Parameters
     ----------
     bfm_fp : path-like
-        ``.npz`` (ours) or ``.pkl`` (the reference's), looked up as in a configuration. Tables beside a
-        ``.pkl`` (``tri.pkl``, ``BFM_UV.mat``, …) are used.
+        ``.npz`` (ours) or ``.pkl`` (the reference's), looked up as in a configuration. Tables
+        beside a ``.pkl`` (``tri.pkl``, ``BFM_UV.mat``, …) are used.
     shape_dim, exp_dim : int, optional
         Components of `w_shp` and `w_exp`: the first so many, at most all.
 
@@ -150,7 +150,8 @@ class BFMSession:
     """The face model behind the interface of an ONNX Runtime session, as the reference has it.
 
     ``run(None, {"R": …, "offset": …, "alpha_shp": …, "alpha_exp": …})`` gives
-    ``[R·(u + w_shp·alpha_shp + w_exp·alpha_exp) + offset]``, vertices (3, N) in the frame of the crop.
+    ``[R·(u + w_shp·alpha_shp + w_exp·alpha_exp) + offset]``, vertices (3, N) in the frame of the
+    crop.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
 """Millimeters and Basel's unit: what the scale of the camera is counted in.
 
-Our face model is in millimeters, so that the camera's scale s is in crop pixels per millimeter, about
-0.5 for a face as the detector frames it. The reference's Basel model is in micrometers, and s is about
-0.0005 there. Code that filters by s, or mixes parameters with Basel's own arrays, needs the latter.
+Our face model is in millimeters, so that the camera's scale s is in crop pixels per millimeter,
+about 0.5 for a face as the detector frames it. The reference's Basel model is in micrometers, and s
+is about 0.0005 there. Code that filters by s, or mixes parameters with Basel's own arrays, needs
+the latter.
 """
 
 from typing import Literal
@@ -62,8 +63,8 @@ def rescale_camera(params: npt.ArrayLike, factor: float) -> FloatArray:
 def to_basel_units(params: npt.ArrayLike) -> FloatArray:
     """Return parameters of our face model, in millimeters, as if it were in Basel's unit.
 
-    For code that looks at the scale: ``P2sRt(to_basel_units(param)[:12].reshape(3, 4))`` gives the s
-    that the reference gives. ``TDDFA(units="basel", **cfg)`` does this to all that it returns.
+    For code that looks at the scale: ``P2sRt(to_basel_units(param)[:12].reshape(3, 4))`` gives the
+    s that the reference gives. ``TDDFA(units="basel", **cfg)`` does this to all that it returns.
 
     Parameters
     ----------
