@@ -82,7 +82,7 @@ class BFMModel(MorphableModel):
     _dims: tuple[int | None, int | None]
 
     def _widened(self, array: npt.NDArray[Any]) -> FloatArray:
-        wide = np.ascontiguousarray(array, np.float32)
+        wide = np.array(array, np.float32, order="C")
         return wide if self._factor == 1 else wide * np.float32(self._factor)
 
     @cached_property
