@@ -94,7 +94,8 @@ def viz_pose(
         camera, (yaw, pitch, roll) = calc_pose(param)
         canvas = plot_pose_box(canvas, camera, points)
         print(f"yaw: {yaw:.1f}, pitch: {pitch:.1f}, roll: {roll:.1f}")
-    if canvas is not out:
-        out[...] = canvas
-    deliver(canvas, wfp, show_flag)
+    shown = deliver(canvas, wfp, show_flag)
+    if canvas is out:
+        return shown  # the same memory, but a notebook does not print it as numbers
+    out[...] = canvas
     return out

@@ -107,10 +107,10 @@ def test_network(checkpoint, onnx_file):
 
 
 def test_viz_bbox(tmp_path):
-    img = np.full((80, 90, 3), 50, np.uint8)
-    viz_bbox(img, [[10, 20, 40, 60, 0.9], [50, 20, 80, 60, 0.3]], wfp=tmp_path / "out.png")
+    img = np.full((80, 190, 3), 50, np.uint8)
+    viz_bbox(img, [[10, 20, 40, 60, 0.9], [150, 20, 180, 60, 0.3]], wfp=tmp_path / "out.png")
     assert img[20, 25].tolist() == [0, 0, 255]
-    assert (img[:, 50:] == 50).all()
+    assert (img[:, 140:] == 50).all()
     np.testing.assert_array_equal(cv2.imread(str(tmp_path / "out.png")), img)
 
 
