@@ -33,12 +33,9 @@ def test_forms_and_codes_are_inverse(convert):
     np.testing.assert_allclose(box_utils.point_form(centers), corners, atol=1e-6)
     priors = box_utils.center_size(priors)
     offsets = box_utils.encode(corners, priors, cfg["variance"])
-    np.testing.assert_allclose(
-        box_utils.decode(offsets, priors, cfg["variance"]), corners, atol=1e-5
-    )
-    np.testing.assert_allclose(
-        box_utils.decode(offsets, priors, cfg["variance"]), strict_decode(offsets, priors), atol=1e-5
-    )
+    decoded = box_utils.decode(offsets, priors, cfg["variance"])
+    np.testing.assert_allclose(decoded, corners, atol=1e-5)
+    np.testing.assert_allclose(decoded, strict_decode(offsets, priors), atol=1e-5)
 
 
 def test_overlaps():

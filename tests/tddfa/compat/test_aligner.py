@@ -7,12 +7,12 @@ import pickle
 
 import numpy as np
 import pytest
-from TDDFA import TDDFA
-from TDDFA_ONNX import TDDFA_ONNX, _parse_param, make_abs_path, similar_transform
 
 import tddfa
+from TDDFA import TDDFA
 from tddfa import InputError
 from tddfa.compat.bfm import BFMModel
+from TDDFA_ONNX import TDDFA_ONNX, _parse_param, make_abs_path, similar_transform
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (50, 70, 3), np.uint8)
 BOXES = [[5, 5, 30, 40, 0.9], [-20, 10, 30, 60, 0.8]]
