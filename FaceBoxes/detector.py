@@ -88,7 +88,7 @@ class FaceBoxes(BaseDetector):
             # On a CPU the convolutions take half the time in this memory layout. PyTorch's own
             # stubs lack the keyword.
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            self._network = network.to(device)
+            self.network = network.to(device)
         except (RuntimeError, AssertionError) as error:  # what PyTorch raises for a missing GPU
             raise InputError(f"device: PyTorch cannot use '{device}'") from error
 
@@ -99,5 +99,5 @@ class FaceBoxes(BaseDetector):
 
         with torch.inference_mode():
             image = torch.from_numpy(blob).to(self._device, memory_format=torch.channels_last)
-            loc, conf = self._network(image)
+            loc, conf = self.network(image)
         return loc.cpu().numpy(), conf.cpu().numpy()

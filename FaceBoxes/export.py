@@ -12,7 +12,7 @@ from tddfa.weight_labels import DETECTOR, WeightLabels, file_sha256
 
 
 def export_onnx(network: FaceBoxesNet | str | Path, onnx_path: str | Path) -> float:
-    """Write a network as an ONNX file for `FaceBoxes.FaceBoxes_ONNX.FaceBoxes_ONNX`.
+    """Write a network as an ONNX file for `FaceBoxes.onnx_detector.FaceBoxes_ONNX`.
 
     The file has the input ``input`` (N, 3, H, W) and the outputs ``loc`` (N, P, 4) and ``conf``
     (N, P, 2) with free N, H and W, holds its weights inside, and appears only when it is complete.

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from scipy.spatial.transform import Rotation
 
-from Sim3DR import rasterize
+from Sim3DR.rasterize import rasterize
 from tddfa import MorphableModel, load_face_model
 from tddfa.cli import run_main
 from tddfa.drawing.depth import depth

@@ -81,7 +81,7 @@ def load_face_model(path: str | Path, tables: ModelTables | None = None) -> Morp
     if tables.tri is not None:
         arrays["tri"] = load_arrays(tables.tri)
     if tables.uv is not None:
-        arrays["uv"] = partial(_read_uv, tables, np.size(arrays.get("u", ())) // 3)
+        arrays["uv"] = partial(read_uv, tables, np.size(arrays.get("u", ())) // 3)
     if tables.ncc is not None:
         arrays["ncc_code"] = _read_npy(tables.ncc)
     try:
@@ -174,7 +174,14 @@ def _read_npy(path: Path) -> npt.NDArray[Any]:
     return array
 
 
-def _read_uv(tables: ModelTables, n_vertices: int) -> FloatArray:
+def read_uv(tables: ModelTables, n_vertices: int) -> FloatArray:
+    """Return the texture coordinates (N, 2) that the tables name.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read or its size is wrong.
+    """
     path = tables.uv
     assert path is not None
     if path.suffix == ".mat":

@@ -12,10 +12,13 @@ from tddfa.errors import InputError
 from tddfa.network_files import regressor_onnx
 from tddfa.onnx_labels import read_onnx_labels
 from tddfa.params import FloatArray
+from tddfa.rebuilt import RebuiltFromArguments
 
 
-class TDDFA_ONNX(Aligner):  # noqa: N801 (the reference's name)
+class TDDFA_ONNX(RebuiltFromArguments, Aligner):  # noqa: N801 (the reference's name)
     """Regress face parameters with ONNX Runtime.
+
+    It can be pickled and copied: the copy loads the same files anew.
 
     Parameters
     ----------
@@ -45,6 +48,9 @@ class TDDFA_ONNX(Aligner):  # noqa: N801 (the reference's name)
         import onnxruntime
 
         super().__init__(Config.from_mapping(config), n_threads)
+        self.arguments = dict(
+            num_threads=num_threads, providers=providers, n_threads=n_threads, **config
+        )
         path = regressor_onnx(self.config)
         self._check_weights(path, read_onnx_labels(path))
         options = onnxruntime.SessionOptions()

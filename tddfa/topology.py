@@ -42,6 +42,16 @@ class Topology(np.ndarray[Any, np.dtype[np.int32]]):
         self.ncc_code = getattr(source, "ncc_code", None)
         self._uv = getattr(source, "_uv", None)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the codes, too, which an array alone would lose."""
+        rebuild, arguments, state = tuple(super().__reduce__())
+        return rebuild, arguments, (state, self.ncc_code, self._uv)
+
+    def __setstate__(self, state: Any) -> None:
+        """Restore what `__reduce__` gave."""
+        array, self.ncc_code, self._uv = state
+        super().__setstate__(array)
+
     @property
     def uv(self) -> FloatArray | None:
         """Texture coordinates (N, 2)."""

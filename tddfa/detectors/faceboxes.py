@@ -34,7 +34,7 @@ def build(config: "Config", runtime: "Runtime", **settings: Any) -> "Detector":
             assets=config.assets,
             **settings,
         )
-    from FaceBoxes.FaceBoxes_ONNX import FaceBoxes_ONNX
+    from FaceBoxes.onnx_detector import FaceBoxes_ONNX
 
     return FaceBoxes_ONNX(
         onnx_fp=detector_onnx(config),

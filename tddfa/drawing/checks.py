@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
+from tddfa.known_tables import known_table
 from tddfa.picture import ImageArray, check_picture
 
 FloatArray = npt.NDArray[np.float32]
@@ -80,7 +81,8 @@ def model_table(
     ----------
     value : array_like or None
         What the caller passed; None takes the attribute `name` of `tri`, which the triangles of a
-        loaded face model (``tddfa.tri``) carry.
+        loaded face model (``tddfa.tri``) carry. Triangles that lost it, in ``np.array`` or
+        ``np.load``, are looked up, see `tddfa.known_tables`.
     tri : ndarray
         Triangles.
     name : str
@@ -101,7 +103,12 @@ def model_table(
     """
     table = getattr(tri, name, None) if value is None else value
     if table is None:
-        raise InputError(f"{name}: expected an array (tri carries none); pass {name}=…")
+        table = known_table(tri, name)
+    if table is None:
+        raise InputError(
+            f"{name}: expected an array (tri carries none, and is not that of a face model known "
+            f"here); pass {name}=…"
+        )
     rows = np.asarray(table, np.float32)
     if rows.shape == (columns, n_vertices) and columns != n_vertices:
         rows = rows.T

@@ -70,7 +70,7 @@ def test_without_torch_the_error_says_what_to_install(cache, checkpoint, monkeyp
 SCRIPT = """
 import sys
 import numpy as np
-from FaceBoxes.FaceBoxes_ONNX import FaceBoxes_ONNX
+from FaceBoxes.onnx_detector import FaceBoxes_ONNX
 from tddfa import FaceAligner, Frame
 from tddfa.make_output import make_output
 from tddfa.outputs import OUTPUTS

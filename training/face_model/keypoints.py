@@ -22,7 +22,7 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 from scipy.spatial import cKDTree
 
-from Sim3DR import rasterize
+from Sim3DR.rasterize import rasterize
 from tddfa import TDDFA, load_config
 from tddfa.fit import FaceFit, LandmarkFitter, load_landmark_basis
 from tddfa.ibug68 import MIRROR
