@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from tddfa import mobilenet as _network
-from tddfa.mobilenet import SeparableBlock
+from tddfa.backbones import mobilenet as _network
+from tddfa.backbones.mobilenet import SeparableBlock
 
 
 class DepthWiseBlock(SeparableBlock):
