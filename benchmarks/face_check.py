@@ -18,11 +18,12 @@ import numpy as np
 
 from tddfa.arguments import add_model_arguments, build_pipeline
 from tddfa.cli import run_main
+from tddfa.face_box import face_boxes_of, landmark_roi
 from tddfa.io.pictures import imread
-from tddfa.roi import ImageArray, network_input, parse_roi_box_from_landmark
-from tddfa.tracking.face_finder import FaceFinder
+from tddfa.picture import ImageArray
+from tddfa.roi import network_input, parse_roi_box_from_landmark
+from tddfa.tracking.face_finder import FaceFinder, fractions
 from tddfa.tracking.face_observer import FaceObserver, Observation, Plausibility
-from tddfa.tracking.track import landmark_roi
 
 Sample = tuple[ImageArray, list[float]]
 
@@ -55,7 +56,7 @@ def samples(scenes: Path, negatives: Path, count: int, seed: int = 0) -> dict[st
 
 def scores(threshold: float, observation: Observation) -> bool:
     """Return whether the detector's score reaches a threshold."""
-    return observation.score >= threshold
+    return observation.face.score >= threshold
 
 
 def look(observer: FaceObserver, items: Sequence[Sample]) -> list[Observation]:
@@ -72,8 +73,9 @@ def timing(finder: FaceFinder, observer: FaceObserver, item: Sample, rounds: int
     """Return the times of one check and one alignment, alternating, best of all rounds."""
     image, roi = item
     crops = network_input(image, [roi])
+    place = fractions(face_boxes_of(roi), roi)
     calls = {
-        "check": lambda: finder.scan(crops),
+        "check": lambda: finder.score(crops, lambda: place),
         "second look": lambda: finder.look_wider(image, [roi]),
         "regressor": lambda: observer.aligner.forward(crops),
         "full detector": lambda: finder.detect(image),

@@ -19,12 +19,12 @@ import numpy as np
 
 from tddfa.arguments import add_model_arguments, build_pipeline
 from tddfa.cli import run_main
+from tddfa.frame import Frame
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
 from tddfa.tracking.association import iou_matrix
 from tddfa.tracking.confirmation import keep_confirmed
 from tddfa.tracking.face_finder import FaceFinder
-from tddfa.tracking.frames import Frame
 from tddfa.tracking.tracker import FaceTracker, TrackerSettings
 from tddfa.video.reader import VideoReader
 

@@ -11,16 +11,16 @@ import numpy.typing as npt
 from tddfa.config import Config
 from tddfa.errors import InputError
 from tddfa.model_files import load_face_model
-from tddfa.params import FloatArray, load_parameter_scale, split_params
+from tddfa.params import FloatArray, load_parameter_scale
 from tddfa.picture import ImageArray, check_picture
-from tddfa.reconstruct import image_cameras, reconstruct_vertices
+from tddfa.reconstruct import Reconstructor
 from tddfa.roi import (
     network_input,
     parse_roi_box_from_bbox,
     square_around,
 )
 from tddfa.topology import Topology
-from tddfa.weight_labels import REGRESSOR, WeightLabels, check_network, check_together
+from tddfa.weight_labels import WeightLabels, check_network, check_together
 
 
 class Aligner(ABC):
@@ -34,6 +34,8 @@ class Aligner(ABC):
         Its triangles, with NCC code and texture coordinates on board.
     size : int
         Side of the network's input in pixels.
+    reconstructor : Reconstructor
+        Parameters to vertices, without the network.
     """
 
     def __init__(self, config: Config, n_threads: int = 1) -> None:
@@ -41,6 +43,7 @@ class Aligner(ABC):
         self.size = config.size
         self.n_threads = n_threads
         self.bfm = load_face_model(config.find("bfm_fp"), config.model_tables())
+        self.reconstructor = Reconstructor(self.bfm, config.size, n_threads)
         self.scale = load_parameter_scale(config.find("param_mean_std_fp"))
         if len(self.scale.mean) != config.num_params:
             raise InputError(
@@ -50,7 +53,7 @@ class Aligner(ABC):
 
     def _check_weights(self, path: Path, labels: WeightLabels) -> None:
         """Refuse weights that do not belong to the face model, the scale, or this network."""
-        check_network(path, labels, REGRESSOR, self.config.widen_factor)
+        check_network(path, labels, self.config.arch, self.config.widen_factor)
         check_together(
             path,
             labels,
@@ -168,9 +171,4 @@ class Aligner(ABC):
                 f"recon_vers: expected as many ROIs as parameters, "
                 f"got {len(roi_box_lst)} and {len(param_lst)}"
             )
-        if not len(param_lst):
-            return []
-        params = split_params(np.stack([np.asarray(param, np.float32) for param in param_lst]))
-        cameras = image_cameras(params, np.stack([np.asarray(b) for b in roi_box_lst]), self.size)
-        basis = self.bfm.dense if dense_flag else self.bfm.sparse
-        return list(reconstruct_vertices(basis, params, cameras, n_threads=self.n_threads))
+        return self.reconstructor(param_lst, roi_box_lst, dense=dense_flag)

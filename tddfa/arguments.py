@@ -4,11 +4,8 @@ import argparse
 from pathlib import Path
 
 from tddfa.assets import ASSETS_VARIABLE
-from tddfa.config import load_config
 from tddfa.errors import InputError
-from tddfa.pipeline import Pipeline
-
-DEFAULT_CONFIG = "configs/mb1_120x120.yml"
+from tddfa.face_aligner import DEFAULT_CONFIG, FaceAligner
 
 
 def add_model_arguments(parser: argparse.ArgumentParser, onnx: bool = False) -> None:
@@ -64,8 +61,8 @@ def add_model_arguments(parser: argparse.ArgumentParser, onnx: bool = False) -> 
     )
 
 
-def build_pipeline(args: argparse.Namespace) -> Pipeline:
-    """Build the pipeline that parsed arguments ask for.
+def build_pipeline(args: argparse.Namespace) -> FaceAligner:
+    """Build the networks that parsed arguments ask for.
 
     Raises
     ------
@@ -77,8 +74,13 @@ def build_pipeline(args: argparse.Namespace) -> Pipeline:
         raise InputError("--mode gpu: the --onnx path runs on the CPU; drop one of the two")
     if args.assets is not None and not Path(args.assets).is_dir():
         raise InputError(f"--assets: expected an existing folder, got '{args.assets}'")
-    config = load_config(args.config, args.assets)
-    return Pipeline.from_config(config, onnx=onnx, mode=args.mode, threads=args.threads)
+    return FaceAligner(
+        args.config,
+        backend="onnx" if onnx else "torch",
+        device="cuda" if args.mode == "gpu" else "cpu",
+        threads=args.threads,
+        assets=args.assets,
+    )
 
 
 def positive_int(text: str) -> int:

@@ -11,6 +11,7 @@ from tddfa.assets import ASSETS_PREFIX, find_asset, project_root
 from tddfa.errors import InputError
 from tddfa.model_files import ModelTables
 from tddfa.params import LAYOUTS
+from tddfa.plugins import part_names
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Config:
     Attributes
     ----------
     arch : str
-        Network; ``mobilenet``.
+        Network: a module of `tddfa.backbones`, ``mobilenet`` or ``resnet``.
     widen_factor : float
         Width of the network, 1.0 or 0.5 for the known weights.
     checkpoint_fp : str
@@ -41,8 +42,10 @@ class Config:
     tri_fp, uv_fp, uv_indices_fp, ncc_fp : str, optional
         Tables of a face model in the reference's format; by default those beside it that have the
         reference's names.
+    detector : str
+        Face detector: a module of `tddfa.detectors`, ``faceboxes`` or ``yunet``.
     detector_fp, detector_onnx_fp : str, optional
-        Weights of FaceBoxes, ``.pth`` and ``.onnx``; by default those of the configuration's
+        Weights of the detector, ``.pth`` and ``.onnx``; by default those of the configuration's
         repository, else ours.
     assets : str, optional
         Asset folder; by default the one named by ``TDDFA_ASSETS``.
@@ -62,6 +65,7 @@ class Config:
     uv_fp: str | None = None
     uv_indices_fp: str | None = None
     ncc_fp: str | None = None
+    detector: str = "faceboxes"
     detector_fp: str | None = None
     detector_onnx_fp: str | None = None
     assets: str | None = None
@@ -91,8 +95,12 @@ class Config:
             if not optional and (isinstance(value, bool) or not isinstance(value, expected)):
                 raise InputError(f"{source}: expected {key} to be {kind}, got {value!r}")
         config = cls(**values)
-        if config.arch != "mobilenet":
-            raise InputError(f"{source}: expected arch 'mobilenet', got '{config.arch}'")
+        for key, package in (("arch", "tddfa.backbones"), ("detector", "tddfa.detectors")):
+            names, name = part_names(package), getattr(config, key)
+            if name not in names:
+                raise InputError(
+                    f"{source}: expected {key} to be one of {', '.join(names)}, got '{name}'"
+                )
         if config.num_params not in LAYOUTS:
             raise InputError(
                 f"{source}: expected num_params out of {sorted(LAYOUTS)}, got {config.num_params}"
@@ -127,6 +135,10 @@ class Config:
         if self.folder is None:
             return False
         return find_asset(self.bfm_fp, self.assets, self.folder, foreign=True) != ours
+
+    def with_values(self, **values: Any) -> "Config":
+        """Return the configuration with some values changed, checked as `from_mapping` does."""
+        return self.from_mapping({**vars(self), **values})
 
     def find(self, key: str) -> Path:
         """Return the existing file that the key names.

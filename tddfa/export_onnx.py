@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tddfa.assets import find_asset
 from tddfa.cli import run_main
 from tddfa.optional import require
-from tddfa.weight_labels import REGRESSOR, file_sha256
+from tddfa.weight_labels import file_sha256
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +28,8 @@ def export_onnx(checkpoint: str | Path, onnx_fp: str | Path, size: int = 120) ->
     Parameters
     ----------
     checkpoint : str or Path
-        ``.pth`` of a MobileNet regressor (any width and number of parameters) or of FaceBoxes.
+        ``.pth`` of a regressor (any network of `tddfa.backbones`, width and number of
+        parameters) or of FaceBoxes.
     onnx_fp : str or Path
         Target, written whole or not at all. Batch size is free; for the detector height and width
         too.
@@ -47,18 +48,18 @@ def export_onnx(checkpoint: str | Path, onnx_fp: str | Path, size: int = 120) ->
         the outputs differ by more than 1e-4.
     """
     require("conversion to ONNX", "torch", "onnx", "onnxscript")
+    from tddfa.backbone import load_backbone
     from tddfa.checkpoints import holds_detector, load_labels, load_state_dict
-    from tddfa.mobilenet import load_mobilenet
     from tddfa.onnx_writer import write_onnx
 
     if holds_detector(load_state_dict(checkpoint)):
         from FaceBoxes.export import export_onnx as export_detector
 
         return export_detector(checkpoint, onnx_fp)
-    network = load_mobilenet(checkpoint)
+    network = load_backbone(checkpoint)
     labels = replace(
         load_labels(checkpoint),
-        network=REGRESSOR,
+        network=network.arch,
         width=str(network.width),
         checkpoint=file_sha256(Path(checkpoint)),
     )

@@ -52,14 +52,14 @@ def label_regressor(
         If a file is missing or malformed, the weights say something else already, or the ``.onnx``
         computes something else.
     """
+    from tddfa.backbone import load_backbone
     from tddfa.checkpoints import load_labels, load_tensors, save_checkpoint
     from tddfa.export_onnx import example_inputs
-    from tddfa.mobilenet import load_mobilenet
     from tddfa.onnx_writer import relabel_onnx
 
     scale = load_parameter_scale(param_scale)
-    network = load_mobilenet(checkpoint, num_params=len(scale.mean))
-    labels = regressor_labels(load_face_model(face_model), scale, network.width)
+    network = load_backbone(checkpoint, num_params=len(scale.mean))
+    labels = regressor_labels(load_face_model(face_model), scale, network.width, network.arch)
     given = load_labels(checkpoint)
     if not force and given not in (WeightLabels(), labels):
         raise InputError(f"'{checkpoint}' says that it was trained for other files (--force)")

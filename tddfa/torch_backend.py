@@ -37,15 +37,17 @@ class TDDFA(Aligner):
         require("the PyTorch path", "torch")
         import torch
 
+        from tddfa.backbone import load_backbone
         from tddfa.checkpoints import load_labels
-        from tddfa.mobilenet import load_mobilenet
 
         super().__init__(Config.from_mapping(config), n_threads)
         if gpu_mode and not (torch.cuda.is_available() and gpu_id < torch.cuda.device_count()):
             raise InputError(f"mode gpu: no CUDA device {gpu_id}, use mode cpu")
         self.device = torch.device("cuda", gpu_id) if gpu_mode else torch.device("cpu")
         checkpoint = self.config.find("checkpoint_fp")
-        network = load_mobilenet(checkpoint, self.config.widen_factor, self.config.num_params)
+        network = load_backbone(
+            checkpoint, self.config.arch, self.config.widen_factor, self.config.num_params
+        )
         self._check_weights(checkpoint, load_labels(checkpoint))
         self.model = network.to(self.device)
 

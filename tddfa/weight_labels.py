@@ -44,7 +44,7 @@ class WeightLabels:
     Attributes
     ----------
     network : str, optional
-        ``mobilenet`` or ``faceboxes``.
+        A module of `tddfa.backbones`, such as ``mobilenet``, or ``faceboxes``.
     width : str, optional
         Width of the network, as a number.
     face_model, param_scale : str, optional
@@ -73,11 +73,14 @@ class WeightLabels:
 
 
 def regressor_labels(
-    face_model: Labelled, param_scale: Labelled, width: float | None = None
+    face_model: Labelled,
+    param_scale: Labelled,
+    width: float | None = None,
+    network: str = REGRESSOR,
 ) -> WeightLabels:
     """Return the labels of a regressor trained for a face model and a parameter scale."""
     return WeightLabels(
-        network=REGRESSOR,
+        network=network,
         width=None if width is None else str(float(width)),
         face_model=face_model.id,
         param_scale=param_scale.id,
@@ -159,7 +162,7 @@ def check_network(
     """
     names = {REGRESSOR: "a regressor of face parameters", DETECTOR: "a face detector"}
     if labels.network not in (None, network):
-        given = names.get(str(labels.network), f"'{labels.network}'")
-        raise InputError(f"'{weights}' is {given}, expected {names[network]}")
+        given, expected = (names.get(str(n), f"a {n}") for n in (labels.network, network))
+        raise InputError(f"'{weights}' is {given}, expected {expected}")
     if width is not None and labels.width not in (None, str(float(width))):
         raise InputError(f"'{weights}': expected width {float(width)}, got {labels.width}")

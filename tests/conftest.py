@@ -14,7 +14,7 @@ import pytest
 from tddfa import Config, load_config
 from tddfa.arguments import DEFAULT_CONFIG
 from tddfa.errors import InputError
-from tddfa.pipeline import Pipeline
+from tddfa.face_aligner import FaceAligner
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -113,9 +113,9 @@ def upstream(shared: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def pipeline(project_root: Path) -> Pipeline:
+def pipeline(project_root: Path) -> FaceAligner:
     """Detector and aligner of the default configuration, on ONNX Runtime."""
-    return Pipeline.from_config(load_config(project_root / DEFAULT_CONFIG), onnx=True)
+    return FaceAligner(project_root / DEFAULT_CONFIG)
 
 
 @pytest.fixture(scope="session")
@@ -125,9 +125,9 @@ def reference_config(project_root: Path, upstream: Path) -> Config:
 
 
 @pytest.fixture(scope="session")
-def reference_pipeline(reference_config: Config) -> Pipeline:
+def reference_pipeline(reference_config: Config) -> FaceAligner:
     """Detector and aligner of the reference's weights, on ONNX Runtime."""
-    return Pipeline.from_config(reference_config, onnx=True)
+    return FaceAligner(reference_config)
 
 
 @pytest.fixture

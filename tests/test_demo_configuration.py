@@ -51,7 +51,7 @@ def test_unreadable_configuration(capsys):
 
 def test_weights_of_another_shape(run_config, tmp_path, assert_one_line):
     torch = pytest.importorskip("torch")
-    from tddfa.mobilenet import MobileNet
+    from tddfa.backbones.mobilenet import MobileNet
 
     torch.save(MobileNet(0.25).state_dict(), tmp_path / "small.pth")
     change = "assets:weights/mb05_120x120.pth", str(tmp_path / "small.pth")

@@ -15,7 +15,7 @@ import demo_video
 import demo_video_smooth
 from tddfa.cli import run_main
 from tddfa.commands import video as video_arguments
-from tddfa.video.outputs import VIDEO_OPTIONS
+from tddfa.outputs import output_names
 from tddfa.video.reader import VideoReader
 
 
@@ -79,7 +79,7 @@ def records(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-@pytest.mark.parametrize("option", VIDEO_OPTIONS)
+@pytest.mark.parametrize("option", output_names(video=True))
 def test_every_output(run, clip, tmp_path, option):
     code, out, _ = run("-f", clip, "-o", option)
     target = tmp_path / "examples" / "results" / "videos" / f"clip_{option}.mp4"

@@ -12,10 +12,10 @@ import pytest
 
 from tddfa.cli import run_main
 from tddfa.commands import webcam as demo_webcam
+from tddfa.outputs import output_names
 from tddfa.video.camera import NewestFrame
 from tddfa.video.display import check_display
 from tddfa.video.live_view import LiveStatistics, LiveView
-from tddfa.video.outputs import VIDEO_OPTIONS
 from tddfa.video.reader import VideoReader
 
 
@@ -115,9 +115,9 @@ def test_newest_frame_comes_first():
     with NewestFrame(Frames(images, pause=0.005)) as camera:
         first = camera.after(-1, timeout=2)
         time.sleep(0.1)
-        second = camera.after(first.number, timeout=2)
-        assert second.number > first.number + 3, "frames have queued up"
-        assert second.image[0, 0, 0] == second.number
+        second = camera.after(first.index, timeout=2)
+        assert second.index > first.index + 3, "frames have queued up"
+        assert second.image[0, 0, 0] == second.index
         assert camera.after(10**6, timeout=0.01) is None
 
 
@@ -140,18 +140,14 @@ class NoTracker:
 
 
 def view(camera, folder, **options):
-    return LiveView(camera, None, NoTracker(), iter, folder=folder, **options)
+    return LiveView(camera, NoTracker(), iter, folder=folder, **options)
 
 
 def test_keys(tmp_path, monkeypatch):
     monkeypatch.setattr("tddfa.video.live_view.FrameDrawer", lambda *_: lambda frame: frame.image)
-    monkeypatch.setattr("tddfa.video.live_view.DENSE_OPTIONS", frozenset())
     image = np.zeros((16, 32, 3), np.uint8)
     image[:, :16] = 255
     shown, wanted = [], iter(["", "s", "r", "", "", "r", "o", " ", "", " ", "x", "q"])
-
-    class Pipe:
-        aligner = type("A", (), {"tri": None})
 
     def show(picture):
         shown.append(picture)
@@ -159,10 +155,9 @@ def test_keys(tmp_path, monkeypatch):
 
     with NewestFrame(Frames([image] * 400, pause=0.01, hang=True)) as camera:
         live = view(camera, tmp_path)
-        live.pipeline = Pipe()
         live.run(show)
     assert live.done and not live.paused
-    assert live.option == VIDEO_OPTIONS[1]
+    assert live.option == output_names(video=True)[1]
     kinds = sorted(path.suffix for path in tmp_path.iterdir())
     assert kinds == [".mp4", ".png"]
     saved = cv2.imread(str(next(tmp_path.glob("*.png"))))

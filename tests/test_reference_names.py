@@ -156,8 +156,8 @@ def copy(upstream, tmp_path_factory) -> Path:
     """
     import torch
 
+    from tddfa.backbones.mobilenet import MobileNet
     from tddfa.export_onnx import export_onnx
-    from tddfa.mobilenet import MobileNet
 
     folder = tmp_path_factory.mktemp("3DDFA_V2")
     stand_in = ReferenceFile("configs/bfm_interpolated_from_sparse.pkl", "")

@@ -11,10 +11,10 @@ import pytest
 from tddfa import load_config
 from tddfa.arguments import DEFAULT_CONFIG
 from tddfa.checkpoints import load_labels
+from tddfa.face_aligner import FaceAligner
 from tddfa.model_files import load_face_model
 from tddfa.onnx_labels import is_made_from, read_onnx_labels
 from tddfa.params import load_parameter_scale
-from tddfa.pipeline import Pipeline
 from tddfa.tracking.tracker import FaceTracker
 from tddfa.video.reader import VideoReader
 from tddfa.weight_labels import file_sha256, regressor_labels
@@ -57,7 +57,7 @@ def test_the_detectors_onnx_says_what_it_was_made_from(project_root):
 
 
 def test_pytorch_and_onnx_agree(project_root, pipeline, face):
-    other = Pipeline.from_config(load_config(project_root / DEFAULT_CONFIG))
+    other = FaceAligner(project_root / DEFAULT_CONFIG, backend="torch")
     (first,), (second,) = pipeline(face), other(face)
     np.testing.assert_allclose(first.box, second.box, atol=0.05)
     np.testing.assert_allclose(first.landmarks, second.landmarks, atol=0.1)
@@ -90,7 +90,7 @@ def test_nothing_is_found_in_nothing(pipeline, level):
 @pytest.mark.parametrize("name", ["d12", "d18"])
 def test_the_weights_that_ship_follow_a_moving_face_throughout(shared, pipeline, name):
     """Laughing, with eyes shut and turned: none of it may look implausible."""
-    tracker = FaceTracker.from_pipeline(pipeline)
+    tracker = FaceTracker(pipeline.detector, pipeline.aligner)
     with VideoReader(shared / "videos" / f"{name}.mp4") as reader:
         found = [tracker(picture.image) for picture in reader]
     assert len(found) > 150

@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from FaceBoxes.network import load_network
+from tddfa.backbone import Backbone, load_backbone
 from tddfa.checkpoints import holds_detector, load_labels, load_state_dict, save_checkpoint
 from tddfa.cli import run_main
 from tddfa.errors import InputError
 from tddfa.export_onnx import export_onnx
 from tddfa.io.atomic import save_arrays
-from tddfa.mobilenet import MobileNet, load_mobilenet
 from tddfa.model_files import load_face_model
 from tddfa.params import ParameterScale, load_parameter_scale
-from tddfa.weight_labels import DETECTOR, REGRESSOR, WeightLabels, file_sha256
+from tddfa.weight_labels import DETECTOR, WeightLabels, file_sha256
 
 logger = logging.getLogger(__name__)
 FACE_MODEL = Path("configs/face_model.npz")
@@ -63,7 +63,7 @@ def export(
     """
     source = run / "weights.pth"
     detector = holds_detector(load_state_dict(source))
-    network = load_network(source) if detector else load_mobilenet(source)
+    network = load_network(source) if detector else load_backbone(source)
     state = network.state_dict()
     if half:
         state = {
@@ -71,9 +71,9 @@ def export(
             for key, value in state.items()
         }
     checkpoint, onnx = weights / f"{name}.pth", weights / f"{name}.onnx"
-    if isinstance(network, MobileNet):
+    if isinstance(network, Backbone):
         scale = load_parameter_scale(run / "param_mean_std.npz")
-        labels = _labels(source, network.width, scale, face_model)
+        labels = _labels(source, network, scale, face_model)
     else:
         labels = WeightLabels(network=DETECTOR)
     save_checkpoint(checkpoint, state, labels)
@@ -87,7 +87,7 @@ def export(
 
 
 def _labels(
-    weights: Path, width: float, scale: ParameterScale, face_model: Path | None
+    weights: Path, network: Backbone, scale: ParameterScale, face_model: Path | None
 ) -> WeightLabels:
     said = load_labels(weights)
     if said.param_scale not in (None, scale.id):
@@ -98,7 +98,7 @@ def _labels(
         model_id = load_face_model(path).id
         if said.face_model not in (None, model_id):
             raise InputError(f"'{weights}' was trained for another face model than '{path}'")
-    return WeightLabels(REGRESSOR, str(width), model_id, scale.id)
+    return WeightLabels(network.arch, str(network.width), model_id, scale.id)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -14,6 +14,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from tddfa.cli import run_main
+from tddfa.plugins import part_names
 from training.augmentation.augment import AugmentSettings
 from training.regressor.objective import MAINS, ObjectiveSettings
 from training.regressor.run_folder import Run
@@ -38,6 +39,12 @@ def build_parser() -> argparse.ArgumentParser:
     add("--face-model", type=Path, default=TrainSettings.face_model)
     add("--param-scale", type=Path, help="mean and std (default: measured on the data)")
     add("--init", type=Path, help="start from these weights (.pth) instead of random ones")
+    add(
+        "--arch",
+        default=TrainSettings.arch,
+        choices=part_names("tddfa.backbones"),
+        help="%(default)s",
+    )
     add("--width", type=float, default=0.5, choices=(0.5, 1.0), help="of the network (%(default)s)")
     add("--objective", choices=MAINS, default="distance", help="main loss (%(default)s)")
     add("--loss", nargs="*", default=[], metavar="KEY=VALUE", help="other losses: openings=0.05 …")

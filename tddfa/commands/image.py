@@ -1,7 +1,6 @@
 """Align every face in pictures: landmarks, meshes, pose, depth, PNCC, texture."""
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -12,12 +11,13 @@ from tddfa.arguments import add_model_arguments, build_pipeline, true_or_false
 from tddfa.cli import EXIT_BAD_INPUT, EXIT_FAILED
 from tddfa.drawing.show import show_picture
 from tddfa.errors import InputError
+from tddfa.face_aligner import FaceAligner
+from tddfa.frame import Frame
 from tddfa.io.picture_paths import OutputPaths, expand_inputs, unique_stems
 from tddfa.io.pictures import imread
 from tddfa.io.report import face_line, picture_record, write_json
 from tddfa.io.results import results_place
-from tddfa.outputs import OPTIONS, OutputSettings, Scene
-from tddfa.pipeline import Pipeline
+from tddfa.outputs import OutputSettings, describe_outputs, make_output, output_names
 
 DEMO = "demo.py"
 EXAMPLE = "examples/inputs/astronaut.png"  # of the checkout
@@ -52,9 +52,9 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.
         "--opt",
         nargs="+",
         default=["2d_sparse"],
-        choices=[*OPTIONS, "all"],
+        choices=[*output_names(), "all"],
         metavar="OPT",
-        help=f"outputs: {', '.join(OPTIONS)}, or all (default: 2d_sparse)",
+        help=f"outputs: {describe_outputs()}; or all (default: 2d_sparse)",
     )
     add_model_arguments(parser, onnx=not demo)
     group = parser.add_argument_group("output")
@@ -85,13 +85,10 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.
 def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
     """Run the command line and return its exit code."""
     args = parse_args(argv, prog)
-    options = list(OPTIONS) if "all" in args.opt else list(dict.fromkeys(args.opt))
+    options = output_names() if "all" in args.opt else list(dict.fromkeys(args.opt))
     pictures = expand_inputs(args.img_fp)
     paths = OutputPaths(args.out, options, len(pictures))
     several = len(pictures) > 1
-    logging.getLogger("tddfa.drawing.pose_box").setLevel(
-        logging.WARNING
-    )  # printed with each face already
     if not several:
         # Bad input is the likeliest fault: find it before the networks are loaded.
         image = imread(pictures[0])
@@ -130,7 +127,7 @@ def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
 def process(
     path: Path,
     image: Any,
-    pipeline: Pipeline,
+    pipeline: FaceAligner,
     targets: dict[str, Path],
     settings: OutputSettings,
     show: bool,
@@ -143,9 +140,9 @@ def process(
     print(f"{path}: {len(faces)} face{'s' if len(faces) > 1 else ''}")
     for number, face in enumerate(faces, 1):
         print(face_line(number, face))
-    scene = Scene(image, faces, pipeline, settings)
+    frame = Frame.still(image, faces)
     for option, target in targets.items():
-        picture = scene.make(option, target)
+        picture = make_output(option, frame, target, settings)
         print(f"  {option} -> {target}")
         # Once there turned out to be no screen, the next pictures need not try.
         show = show and (picture is None or show_picture(picture))

@@ -12,14 +12,14 @@ from pathlib import Path
 from tddfa.arguments import add_model_arguments, build_pipeline, positive_int
 from tddfa.cli import EXIT_BAD_INPUT
 from tddfa.errors import InputError
+from tddfa.frame import Frame
 from tddfa.io.results import results_folder, results_place
-from tddfa.tracking.frames import Frame
+from tddfa.outputs import describe_outputs, output_names
 from tddfa.tracking.tracker import TrackerSettings
 from tddfa.video.container import is_url
+from tddfa.video.frame_reader import FrameReader
 from tddfa.video.job import Summary, VideoJob, run_job
 from tddfa.video.open_film import film_stem, open_film, parse_fps
-from tddfa.video.outputs import VIDEO_OPTIONS
-from tddfa.video.picture import FrameReader
 from tddfa.video.records import check_record_path
 from tddfa.video.sequence_names import FOLDER_NAME, SequenceName, is_sequence_name
 from tddfa.video.sequence_reader import SequenceReader
@@ -73,8 +73,9 @@ def video_parser(
         "-o",
         "--opt",
         default="2d_sparse",
-        choices=VIDEO_OPTIONS,
-        help="output (default: %(default)s)",
+        choices=output_names(video=True),
+        metavar="OPT",
+        help=f"output: {describe_outputs(video=True)} (default: %(default)s)",
     )
     parser.add_argument(
         "--faces",

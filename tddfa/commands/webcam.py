@@ -10,13 +10,13 @@ from tddfa.aligner import Aligner
 from tddfa.arguments import add_model_arguments, build_pipeline, positive_int
 from tddfa.errors import InputError
 from tddfa.io.results import results_folder, results_place
+from tddfa.outputs import OutputSettings, describe_outputs, output_names
 from tddfa.tracking.live_smoothing import smooth_one_euro
 from tddfa.tracking.smoothing import smooth_mean
 from tddfa.tracking.tracker import FaceTracker, TrackerSettings
 from tddfa.video.camera import NewestFrame, open_source
 from tddfa.video.display import Window, check_display
 from tddfa.video.live_view import HELP, LiveView, Smoother, statistics_line
-from tddfa.video.outputs import VIDEO_OPTIONS
 from tddfa.video.uninterrupted import sigterm_interrupts
 
 DEMO = "demo_webcam.py"
@@ -48,8 +48,9 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.
         "-o",
         "--opt",
         default="2d_sparse",
-        choices=VIDEO_OPTIONS,
-        help="first output (default: %(default)s)",
+        choices=output_names(video=True),
+        metavar="OPT",
+        help=f"first output: {describe_outputs(video=True)} (default: %(default)s)",
     )
     parser.add_argument(
         "--faces",
@@ -99,20 +100,20 @@ def _run(args: argparse.Namespace) -> int:
         args.threads = args.threads or 1
         pipeline = build_pipeline(args)
         limit = 1 if args.faces == "one" else None
-        tracker = FaceTracker.from_pipeline(pipeline, TrackerSettings(max_faces=limit))
+        settings = TrackerSettings(max_faces=limit)
+        tracker = FaceTracker(pipeline.detector, pipeline.aligner, settings)
     except BaseException:
         source.close()
         raise
     with NewestFrame(source) as camera:
         view = LiveView(
             camera,
-            pipeline,
             tracker,
             _smoother(args, pipeline.aligner),
             option=args.opt,
             folder=Path(args.out),
             mirror=not args.no_mirror,
-            n_threads=args.threads,
+            settings=OutputSettings(n_threads=args.threads),
         )
         if args.record:
             view.press("r")

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from tddfa.errors import InputError
+from tddfa.frame import Frame
 from tddfa.io.atomic import PathLike
 from tddfa.io.decode import to_bgr
-from tddfa.video.picture import Picture
 
 # A header's bytes: RIFF, size, WEBP, VP8X, size, flags, canvas.
 _HEADER = 30
@@ -85,7 +85,7 @@ class AnimationReader:
         """Frames per second by the first one's duration."""
         return Fraction(1000, max(1, int(self._image.info.get("duration", 0)) or _USUAL_MS))
 
-    def __iter__(self) -> Iterator[Picture]:
+    def __iter__(self) -> Iterator[Frame]:
         """Decode the frames."""
         start = 0
         for index in range(self.n_frames):
@@ -96,7 +96,7 @@ class AnimationReader:
                 self.skipped += 1
                 break
             bgr = to_bgr(np.ascontiguousarray(image[..., [2, 1, 0, 3]]))
-            yield Picture(index, start, start / 1000, bgr)
+            yield Frame(index, start / 1000, bgr, pts=start)
             start += max(1, int(self._image.info.get("duration", 0)) or _USUAL_MS)
         self.ended = True
 

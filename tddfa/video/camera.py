@@ -4,7 +4,6 @@ import logging
 import math
 import threading
 import time
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +12,7 @@ import cv2
 import numpy as np
 
 from tddfa.errors import InputError
+from tddfa.frame import Frame
 from tddfa.io.decode import ImageArray, quiet_opencv
 from tddfa.video.container import is_url
 from tddfa.video.open_film import open_film
@@ -22,25 +22,6 @@ logger = logging.getLogger(__name__)
 
 # Seconds until a camera that stopped is opened again.
 _REOPEN = 1.0
-
-
-@dataclass(frozen=True)
-class Shot:
-    """A captured frame.
-
-    Attributes
-    ----------
-    number : int
-        Frames captured before it.
-    time : float
-        When it was captured, seconds on `time.monotonic`'s clock.
-    image : ndarray, shape (H, W, 3), uint8
-        BGR picture.
-    """
-
-    number: int
-    time: float
-    image: ImageArray
 
 
 class Source(Protocol):
@@ -176,7 +157,7 @@ class NewestFrame:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._changed = threading.Condition()
-        self._shot: Shot | None = None
+        self._newest: Frame | None = None
         self._stopped = False
         self._thread = threading.Thread(target=self._work, name="capture", daemon=True)
         self._thread.start()
@@ -184,20 +165,20 @@ class NewestFrame:
     @property
     def captured(self) -> int:
         """Frames captured so far."""
-        return 0 if self._shot is None else self._shot.number + 1
+        return 0 if self._newest is None else self._newest.index + 1
 
-    def after(self, number: int, timeout: float) -> Shot | None:
+    def after(self, number: int, timeout: float) -> Frame | None:
         """Return the newest frame once there is one beyond `number`; None after `timeout` s."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_new(number) or self._stopped, timeout)
-            return self._shot if self._is_new(number) else None
+            return self._newest if self._is_new(number) else None
 
     def ended(self) -> bool:
         """Whether no further frame will come."""
         return self._stopped
 
     def _is_new(self, number: int) -> bool:
-        return self._shot is not None and self._shot.number > number
+        return self._newest is not None and self._newest.index > number
 
     def _work(self) -> None:
         number = 0
@@ -209,7 +190,7 @@ class NewestFrame:
                         return
                     continue
                 with self._changed:
-                    self._shot = Shot(number, time.monotonic(), image)
+                    self._newest = Frame(number, time.monotonic(), image)
                     self._changed.notify_all()
                 number += 1
         finally:

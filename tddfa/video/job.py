@@ -12,21 +12,18 @@ length of the video.
 import contextlib
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from tddfa.aligner import Aligner
 from tddfa.errors import InputError
+from tddfa.face_aligner import FaceAligner
+from tddfa.frame import Frame
+from tddfa.outputs import OutputSettings
 from tddfa.picture import ImageArray
-from tddfa.pipeline import Pipeline
-from tddfa.tracking.confirmation import keep_confirmed
-from tddfa.tracking.frames import Frame
-from tddfa.tracking.live_smoothing import smooth_one_euro
-from tddfa.tracking.smoothing import smooth_mean
+from tddfa.tracking.follow import Smooth, follow
 from tddfa.tracking.tracker import FaceTracker, TrackerSettings
+from tddfa.video.frame_reader import FrameReader
 from tddfa.video.outputs import FrameDrawer
-from tddfa.video.picture import FrameReader, Picture
 from tddfa.video.records import open_records
 from tddfa.video.sequence_names import SequenceName
 from tddfa.video.sequence_writer import SequenceWriter
@@ -49,7 +46,7 @@ class VideoJob:
     target : Path or SequenceName
         Video or pictures to write.
     option : str
-        One of `tddfa.video.outputs.VIDEO_OPTIONS`.
+        An output with ``video`` of `tddfa.outputs.OUTPUTS`.
     smooth : {'none', 'mean', 'one_euro'}
         See `tddfa.tracking.smoothing` and `tddfa.tracking.live_smoothing`.
     n_pre, n_next : int
@@ -65,7 +62,7 @@ class VideoJob:
     source: str
     target: Path | SequenceName
     option: str = "2d_sparse"
-    smooth: str = "none"
+    smooth: Smooth = "none"
     n_pre: int = 1
     n_next: int = 1
     start: int = -1
@@ -109,7 +106,7 @@ class Summary:
 def run_job(
     job: VideoJob,
     reader: FrameReader,
-    pipeline: Pipeline,
+    pipeline: FaceAligner,
     summary: Summary,
     progress: Callable[[Frame], None] = lambda frame: None,
 ) -> None:
@@ -120,10 +117,17 @@ def run_job(
     InputError
         If no frame lies in the range or can be decoded, or a file cannot be written.
     """
-    drawer = FrameDrawer(job.option, pipeline.aligner.tri, job.n_threads, labels=job.labels)
+    drawer = FrameDrawer(job.option, OutputSettings(n_threads=job.n_threads), labels=job.labels)
     writer = open_writer(job, reader)
-    tracker = FaceTracker.from_pipeline(pipeline, job.settings)
-    frames = tracked_frames(job, reader, pipeline, tracker, dense=drawer.dense)
+    frames = follow(
+        ahead(_range(reader, job.start, job.end)),
+        FaceTracker(pipeline.detector, pipeline.aligner, job.settings),
+        pipeline.aligner,
+        smooth=job.smooth,
+        n_pre=job.n_pre,
+        n_next=job.n_next,
+        dense=drawer.dense,
+    )
     n_params = pipeline.aligner.config.num_params
     as_video = isinstance(writer, VideoWriter)
     drawn = ahead(_drawn(ahead(frames), drawer, stored=as_video))
@@ -142,7 +146,7 @@ def run_job(
                 summary.frames += 1
             summary.take(reader)
             summary.with_face += bool(frame.faces)
-            summary.ids.update(face.track_id for face in frame.faces)
+            summary.ids.update(face.track_id for face in frame.faces if face.track_id)
             progress(frame)
         summary.take(reader)
         writer.whole = reader.ended
@@ -166,59 +170,12 @@ def open_writer(job: VideoJob, reader: FrameReader) -> VideoWriter | SequenceWri
     )
 
 
-def tracked_frames(
-    job: VideoJob,
-    reader: FrameReader,
-    pipeline: Pipeline,
-    tracker: FaceTracker,
-    *,
-    dense: bool,
-) -> Iterator[Frame]:
-    """Read, track and smooth; every stage lazily."""
-    frames = keep_confirmed(_track(ahead(_range(reader, job.start, job.end)), tracker))
-    add_vertices = partial(with_vertices, aligner=pipeline.aligner)
-    if dense and job.smooth != "one_euro":
-        frames = map(add_vertices, frames)
-    if job.smooth == "mean":
-        frames = smooth_mean(frames, job.n_pre, job.n_next, size=pipeline.aligner.size)
-    elif job.smooth == "one_euro":
-        frames = smooth_one_euro(frames, pipeline.aligner)
-        if dense:  # made once, from the smoothed parameters
-            frames = map(add_vertices, frames)
-    return frames
-
-
-def _range(reader: FrameReader, start: int, end: int) -> Iterator[Picture]:
-    for picture in reader:
-        if end >= 0 and picture.index > end:
+def _range(reader: FrameReader, start: int, end: int) -> Iterator[Frame]:
+    for frame in reader:
+        if end >= 0 and frame.index > end:
             return
-        if picture.index >= start:
-            yield picture
-
-
-def _track(pictures: Iterable[Picture], tracker: FaceTracker) -> Iterator[Frame]:
-    for picture in pictures:
-        faces = tracker(picture.image)
-        yield Frame(
-            picture.index,
-            picture.time,
-            picture.image,
-            faces,
-            tracker.cut,
-            picture.pts,
-            picture.stored,
-        )
-
-
-def with_vertices(frame: Frame, aligner: Aligner) -> Frame:
-    """Return a frame whose faces have all their vertices."""
-    vertices = aligner.recon_vers(
-        [face.param for face in frame.faces],
-        [face.roi_box for face in frame.faces],
-        dense_flag=True,
-    )
-    pairs = zip(frame.faces, vertices, strict=True)
-    return replace(frame, faces=[replace(face, vertices=points) for face, points in pairs])
+        if frame.index >= start:
+            yield frame
 
 
 def _drawn(

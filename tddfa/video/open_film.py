@@ -8,7 +8,7 @@ from tddfa.errors import InputError
 from tddfa.io.atomic import PathLike
 from tddfa.video.animation import AnimationReader, is_animated_webp
 from tddfa.video.container import is_url
-from tddfa.video.picture import FrameReader
+from tddfa.video.frame_reader import FrameReader
 from tddfa.video.reader import VideoReader
 from tddfa.video.sequence_names import SequenceName, is_sequence_name, pictures_in
 from tddfa.video.sequence_reader import USUAL_FPS, SequenceReader

@@ -14,15 +14,15 @@ from typing import Any
 import av
 import numpy as np
 
+from tddfa.frame import Frame
 from tddfa.io.atomic import PathLike
 from tddfa.io.decode import ImageArray, to_bgr
 from tddfa.video.clock import LEAP, clock_for, clocked_packets
 from tddfa.video.container import choose_streams, is_url, open_container
 from tddfa.video.frame_times import FrameTimes
-from tddfa.video.picture import Picture
 from tddfa.video.shape import SQUARE, CommonShape, plausible_aspect, square_size
 
-__all__ = ["Picture", "VideoReader", "is_url", "open_container"]
+__all__ = ["VideoReader", "is_url", "open_container"]
 
 logger = logging.getLogger(__name__)
 
@@ -58,8 +58,8 @@ class VideoReader:
     Examples
     --------
     >>> with VideoReader("clip.mp4") as reader:  # doctest: +SKIP
-    ...     for picture in reader:
-    ...         print(picture.index, picture.time, picture.image.shape)
+    ...     for frame in reader:
+    ...         print(frame.index, frame.time, frame.image.shape)
     """
 
     numbers = None
@@ -88,7 +88,7 @@ class VideoReader:
 
     @property
     def time_base(self) -> Fraction:
-        """Unit of `Picture.pts` in seconds: the file's, or a finer one if that is a whole frame."""
+        """Unit of `Frame.pts` in seconds: the file's, or a finer one if that is a whole frame."""
         unit = self._unit
         if unit * _MOST_UNITS <= LEAP:
             return Fraction(1, 90_000)
@@ -113,7 +113,7 @@ class VideoReader:
         seconds = (self.container.duration or 0) / av.time_base
         return round(seconds * float(self.rate)) if 0 < seconds < _LONGEST else None
 
-    def __iter__(self) -> Iterator[Picture]:
+    def __iter__(self) -> Iterator[Frame]:
         """Decode the file from its current position to its end."""
         scale, unit = self._unit / self.time_base, self.time_base
         times = FrameTimes(round(1 / (self.rate * unit)), self.container.format.name == "avi")
@@ -126,7 +126,7 @@ class VideoReader:
             stated = frame.pts if frame.pts is not None else frame.dts
             pts = times(None if stated is None else round(stated * scale))
             square, stored = self._common_shape(image, self._aspect(frame))
-            yield Picture(index, pts, float(pts * unit), square, stored)
+            yield Frame(index, float(pts * unit), square, pts=pts, stored=stored)
             index += 1
         self.ended = True
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import TracebackType
 
 from tddfa.errors import InputError
+from tddfa.frame import Frame
 from tddfa.io.pictures import imread
-from tddfa.video.picture import Picture
 from tddfa.video.sequence_names import missing_numbers
 from tddfa.video.shape import SQUARE, CommonShape
 
@@ -34,7 +34,7 @@ class SequenceReader:
     Attributes
     ----------
     skipped, damaged, leaps, missing, ended
-        See `FrameReader`. A `Picture.index` is the picture's place in the sequence.
+        See `FrameReader`. A `Frame.index` is the picture's place in the sequence.
     """
 
     has_sound = False
@@ -57,7 +57,7 @@ class SequenceReader:
         """Number of pictures."""
         return len(self.paths)
 
-    def __iter__(self) -> Iterator[Picture]:
+    def __iter__(self) -> Iterator[Frame]:
         """Read the pictures in order."""
         shape = CommonShape()
         for index, path in enumerate(self.paths):
@@ -68,7 +68,7 @@ class SequenceReader:
                 self.skipped += 1
                 continue
             image, _ = shape(image, SQUARE)
-            yield Picture(index, index, float(index * self.time_base), image)
+            yield Frame(index, float(index * self.time_base), image, pts=index)
         self.ended = True
 
     def close(self) -> None:

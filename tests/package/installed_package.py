@@ -56,14 +56,12 @@ def check_data(checkout: Path) -> None:
 
 def check_api(picture: Path) -> None:
     """Align a face; what needs PyTorch says what to install."""
-    from tddfa import TDDFA, InputError, load_config
+    from tddfa import TDDFA, FaceAligner, InputError, load_config
     from tddfa.arguments import DEFAULT_CONFIG
-    from tddfa.io.pictures import imread
-    from tddfa.pipeline import Pipeline
 
-    img = imread(picture)
-    (face,) = Pipeline.from_config(load_config(DEFAULT_CONFIG), onnx=True)(img)
+    (face,) = FaceAligner().detect(picture)
     assert face.landmarks.shape == (3, 68) and abs(face.pose.yaw) < 10
+    assert face.visible.all() and face.vertices.shape[0] == 3
     try:
         TDDFA(**vars(load_config(DEFAULT_CONFIG)))
     except InputError as error:

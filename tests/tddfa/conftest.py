@@ -48,9 +48,9 @@ def small_model_file(small_arrays, tmp_path_factory) -> Path:
 def small_config(small_model_file) -> dict[str, object]:
     """Keys of a configuration with untrained weights of width 0.25."""
     torch = pytest.importorskip("torch")
+    from tddfa.backbones.mobilenet import MobileNet
     from tddfa.checkpoints import save_checkpoint
     from tddfa.export_onnx import export_onnx
-    from tddfa.mobilenet import MobileNet
 
     folder = small_model_file.parent
     torch.manual_seed(0)

@@ -150,7 +150,7 @@ def test_lists_of_different_length(small_aligner):
         ({"bfm_fp": "nowhere.npz"}, "bfm_fp.*nowhere"),
         ({"unknown": 1}, "unknown key 'unknown'"),
         ({"size": "large"}, "size"),
-        ({"arch": "resnet"}, "arch"),
+        ({"arch": "vgg"}, "arch"),
     ],
 )
 def test_bad_configuration(backend, small_config, change, reason):

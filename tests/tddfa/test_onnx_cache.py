@@ -71,17 +71,16 @@ SCRIPT = """
 import sys
 import numpy as np
 from FaceBoxes.FaceBoxes_ONNX import FaceBoxes_ONNX
-from tddfa import load_config
-from tddfa.pipeline import Pipeline
-from tddfa.outputs import OPTIONS, Scene
+from tddfa import FaceAligner, Frame
+from tddfa.outputs import OUTPUTS, make_output
 from tddfa.io.pictures import imread
-pipeline = Pipeline.from_config(load_config(sys.argv[1]), onnx=True)
 image = imread(sys.argv[2])
-scene = Scene(image, pipeline(image), pipeline)
+frame = Frame.still(image, FaceAligner(sys.argv[1]).detect(image))
+frame.faces[0].visible
 from pathlib import Path
-for option in OPTIONS:
-    scene.make(option, Path(sys.argv[3]) / f"x.{option if option in ('ply', 'obj') else 'png'}")
-print(len(scene.faces), *[name for name in ("torch", "matplotlib", "onnx") if name in sys.modules])
+for name, output in OUTPUTS.items():
+    make_output(name, frame, Path(sys.argv[3]) / f"x.{name if output.write else 'png'}")
+print(len(frame.faces), *[name for name in ("torch", "matplotlib", "onnx") if name in sys.modules])
 """
 
 

@@ -149,8 +149,8 @@ def test_labels_that_say_something_else_are_kept(net, small_config, tmp_path, ca
 def test_an_onnx_that_computes_something_else_is_not_labelled(net, small_config, capsys):
     import torch
 
+    from tddfa.backbones.mobilenet import MobileNet
     from tddfa.checkpoints import save_checkpoint
-    from tddfa.mobilenet import MobileNet
 
     torch.manual_seed(1)
     save_checkpoint(net, MobileNet(0.25).state_dict())

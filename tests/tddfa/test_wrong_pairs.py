@@ -14,8 +14,8 @@ from tddfa import TDDFA, TDDFA_ONNX, Config, InputError, load_config
 from tddfa.assets import ASSETS_VARIABLE
 from tddfa.cli import run_main
 from tddfa.commands import image as demo
+from tddfa.face_aligner import FaceAligner
 from tddfa.network_files import find_detector
-from tddfa.pipeline import Pipeline
 
 pytest.importorskip("torch")
 
@@ -79,7 +79,7 @@ def assert_the_references(config: Config, ref: Path, portrait, reference_pipelin
     for key in ("checkpoint_fp", "bfm_fp", "param_mean_std_fp"):
         assert config.find(key).is_relative_to(ref), key
     assert find_detector(config) == ref / "FaceBoxes/weights/FaceBoxesProd.pth"
-    pipeline = Pipeline.from_config(config, onnx=True)
+    pipeline = FaceAligner(config)
     (actual,), (expected,) = pipeline(portrait), reference_pipeline(portrait)
     np.testing.assert_allclose(actual.landmarks, expected.landmarks, atol=1e-3)
     assert pipeline.aligner.tri.uv.shape == (38365, 2)
@@ -230,7 +230,7 @@ def test_the_detectors_onnx_is_of_other_weights(upstream, project_root):
         detector_onnx_fp=str(project_root / "weights/FaceBoxesProd.onnx"),
     )
     with pytest.raises(InputError, match=r"weights/FaceBoxesProd\.onnx.*upstream.*Prod\.pth"):
-        Pipeline.from_config(config, onnx=True)
+        FaceAligner(config)
 
 
 def test_onnx_that_says_nothing_is_not_ours(ours, upstream, tmp_path):

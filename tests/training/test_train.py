@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from tddfa.backbone import load_backbone
 from tddfa.checkpoints import load_labels, save_checkpoint
 from tddfa.errors import InputError
-from tddfa.mobilenet import load_mobilenet
 from tddfa.model_files import load_face_model
 from tddfa.onnx_labels import read_onnx_labels
 from tddfa.params import load_parameter_scale
@@ -51,7 +51,7 @@ def test_photos_to_onnx(command, packed_folder, model_file, tmp_path):
     assert (run / "curves.png").stat().st_size > 1000
     files = export.export(run, "tiny", tmp_path / "weights", tmp_path / "configs")
     assert [path.name for path in files] == ["tiny.pth", "tiny.onnx", "param_mean_std_62d.npz"]
-    assert load_mobilenet(files[0]).conv1.out_channels == 16
+    assert load_backbone(files[0]).conv1.out_channels == 16
     model, scale = load_face_model(model_file), load_parameter_scale(files[2])
     labels = regressor_labels(model, scale, 0.5)
     assert load_labels(files[0]) == labels

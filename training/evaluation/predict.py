@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.aligner import Aligner
+from tddfa.backbone import load_backbone
 from tddfa.config import load_config
 from tddfa.onnx_backend import TDDFA_ONNX
 from tddfa.picture import ImageArray
@@ -44,7 +45,8 @@ def open_aligner(
         changes = dict.fromkeys(("tri_fp", "uv_fp", "uv_indices_fp", "ncc_fp"))
         changes["bfm_fp"] = face_model
     if checkpoint is not None:
-        changes.update(checkpoint_fp=checkpoint, widen_factor=checkpoint_width(checkpoint))
+        arch, width = checkpoint_network(checkpoint)
+        changes.update(checkpoint_fp=checkpoint, arch=arch, widen_factor=width)
     if param_scale is not None:
         changes["param_mean_std_fp"] = param_scale
     if onnx:
@@ -52,11 +54,10 @@ def open_aligner(
     return TDDFA(gpu_mode=device != "cpu", **vars(replace(given, **changes)))
 
 
-def checkpoint_width(checkpoint: str | Path) -> float:
-    """Return the width of the network that a checkpoint holds, 1.0 or 0.5."""
-    from tddfa.mobilenet import load_mobilenet
-
-    return load_mobilenet(checkpoint).width
+def checkpoint_network(checkpoint: str | Path) -> tuple[str, float]:
+    """Return name and width of the network that a checkpoint holds."""
+    network = load_backbone(checkpoint)
+    return network.arch, network.width
 
 
 def predict_faces(

@@ -10,9 +10,9 @@ from dataclasses import asdict
 import numpy as np
 import torch
 
+from tddfa.backbone import build_backbone, load_backbone
 from tddfa.checkpoints import save_checkpoint
 from tddfa.io.atomic import replacing, save_arrays
-from tddfa.mobilenet import MobileNet, load_mobilenet
 from tddfa.model_files import load_face_model
 from tddfa.morphable_model import MorphableModel
 from tddfa.params import ParameterScale, load_parameter_scale
@@ -119,13 +119,11 @@ class Run:
 
     def _network(self) -> TrainingNet:
         torch.manual_seed(self.settings.seed)
-        landmark_head = self.settings.objective.landmark_head != "off"
+        kind = (self.settings.arch, self.settings.width, len(self.scale.mean))
+        head = self.settings.objective.landmark_head != "off"
         if self.settings.init:
-            regressor = load_mobilenet(
-                self.settings.init, self.settings.width, len(self.scale.mean)
-            )
-            return TrainingNet(regressor, landmark_head)
-        network = TrainingNet(MobileNet(self.settings.width, len(self.scale.mean)), landmark_head)
+            return TrainingNet(load_backbone(self.settings.init, *kind), head)
+        network = TrainingNet(build_backbone(*kind), head)
         initialize(network)
         return network
 

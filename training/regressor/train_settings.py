@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from tddfa.errors import InputError
+from tddfa.plugins import part_names
 from training.augmentation.augment import AugmentSettings
 from training.regressor.objective import ObjectiveSettings
 from training.regressor.steps import OptimizerSettings
@@ -28,6 +29,8 @@ class TrainSettings:
         Mean and std of the parameters; measured on the data if left out.
     init : Path, optional
         Weights to start from; random ones if left out.
+    arch : str
+        Network, a module of `tddfa.backbones`.
     width : float
         Of the network, 0.5 or 1.0.
     objective, optimizer, augmentation
@@ -54,7 +57,7 @@ class TrainSettings:
     Raises
     ------
     InputError
-        If the device is absent, or shares or batch size do not fit.
+        If the device or the network is absent, or shares or batch size do not fit.
     """
 
     data: tuple[Path, ...]
@@ -63,6 +66,7 @@ class TrainSettings:
     face_model: Path = Path("configs/face_model.npz")
     param_scale: Path | None = None
     init: Path | None = None
+    arch: str = "mobilenet"
     width: float = 0.5
     objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
@@ -82,6 +86,9 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if self.device == "cuda" and not torch.cuda.is_available():
             raise InputError("--device cuda: PyTorch finds no CUDA device")
+        if self.arch not in part_names("tddfa.backbones"):
+            known = ", ".join(part_names("tddfa.backbones"))
+            raise InputError(f"--arch: expected one of {known}, got '{self.arch}'")
         if self.shares and len(self.shares) != len(self.data):
             raise InputError(f"--shares: expected {len(self.data)} numbers, got {len(self.shares)}")
         if self.batch_size % self.frames:

@@ -1,38 +1,11 @@
-"""What readers of films give: pictures with their times."""
+"""What readers of films give: frames with their times."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from types import TracebackType
 from typing import Protocol, Self
 
-from tddfa.io.decode import ImageArray
-from tddfa.video.shape import StoredPicture
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One decoded frame.
-
-    Attributes
-    ----------
-    index : int
-        Number of the frame in the file, from 0; frames that could not be decoded are not counted.
-    pts : int
-        Presentation time in units of the reader's `time_base`; the file starts at 0.
-    time : float
-        The same in seconds.
-    image : ndarray, shape (H, W, 3), uint8
-        BGR on square pixels, C-contiguous. All pictures of a file have the size of the first.
-    stored : StoredPicture, optional
-        The picture as the file stores it, where its pixels are not square.
-    """
-
-    index: int
-    pts: int
-    time: float
-    image: ImageArray
-    stored: StoredPicture | None = None
+from tddfa.frame import Frame
 
 
 class FrameReader(Protocol):
@@ -72,7 +45,7 @@ class FrameReader(Protocol):
     def rate(self) -> Fraction: ...  # noqa: D102
     @property
     def n_frames(self) -> int | None: ...  # noqa: D102
-    def __iter__(self) -> Iterator[Picture]: ...
+    def __iter__(self) -> Iterator[Frame]: ...
     def close(self) -> None: ...  # noqa: D102
     def __enter__(self) -> Self: ...
     def __exit__(
