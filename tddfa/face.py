@@ -115,11 +115,13 @@ class Face:
 
         return visible_vertices(self.vertices, self.triangles, self.image_size)
 
-    @property
+    @cached_property
     def visible(self) -> BoolArray:
-        """Whether each landmark (68,) can be seen, see `visible_vertices`."""
+        """Whether each landmark (68,) can be seen, or lies within 5 % of the face of what can."""
+        from tddfa.visibility import visible_landmarks
+
         keypoints = _reconstructor(self).model.keypoints.reshape(-1, 3)[:, 0] // 3
-        return self.visible_vertices[keypoints]
+        return visible_landmarks(self.vertices, keypoints, self.visible_vertices)
 
     def draw(self, image: ImageArray, output: str = "2d_sparse", **settings: Any) -> ImageArray:
         """Return a picture (H, W, 3) with this face drawn on it; the given one is not changed.

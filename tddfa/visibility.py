@@ -2,9 +2,9 @@ r"""Which vertices of a face can be seen.
 
 ::
 
-    viewer (z up here)      A vertex is seen if it faces the viewer and the nearest surface drawn
-       |     |              at its place is not nearer than itself by more than a tolerance.
-       v     v
+    viewer (z up here)      A vertex is seen if one of its triangles faces the viewer and the
+       |     |              nearest surface drawn at its place is not nearer than itself by more
+       v     v              than a tolerance.
       .-.           .-.     The mesh is drawn at a size of its own, not the picture's: a face of
      /   \  hidden /   \    20 pixels has its vertices closer together than its pixels.
     nose  `--x-----'  cheek
@@ -13,7 +13,7 @@ r"""Which vertices of a face can be seen.
 import numpy as np
 import numpy.typing as npt
 
-from Sim3DR import get_normal, rasterize_triangles
+from Sim3DR import rasterize_triangles
 from tddfa.params import FloatArray
 
 BoolArray = npt.NDArray[np.bool_]
@@ -21,8 +21,10 @@ BoolArray = npt.NDArray[np.bool_]
 _SIDE = 400
 # Depth in parts of the face's longer side that a surface may be nearer without hiding a vertex.
 _TOLERANCE = 0.012
-# Least z of a unit normal: what is turned away more is seen from behind, or edge-on.
+# Least z of a triangle's unit normal: what is turned away more is seen from behind, or edge-on.
 _FACING = 0.05
+# A landmark is seen if something within this part of the face's longer side is.
+_NEAR = 0.05
 
 
 def visible_vertices(
@@ -66,8 +68,49 @@ def visible_vertices(
     # The farthest of the four pixels around: a slope must not hide its own vertices.
     behind = np.minimum.reduce([depth[row + i, column + j] for i in (0, 1) for j in (0, 1)])
     seen = points[:, 2] >= behind - _TOLERANCE * _SIDE
-    seen &= get_normal(points, triangles)[:, 2] >= _FACING
+    seen &= _facing(points, triangles)
     if image_size is not None:
         x, y = vertices[:2]
         seen &= (x >= -0.5) & (x <= image_size[1] - 0.5) & (y >= -0.5) & (y <= image_size[0] - 0.5)
     return np.asarray(seen, np.bool_)
+
+
+def visible_landmarks(
+    vertices: FloatArray, keypoints: npt.NDArray[np.integer], seen: BoolArray
+) -> BoolArray:
+    """Tell which landmarks can be seen: those that are, or lie close to what is.
+
+    Their own vertices would not do: they lie in the folds of lids and lips, and in a frontal view
+    the jaw's slip some millimetres behind the cheeks, where everybody would point at them.
+
+    Parameters
+    ----------
+    vertices : ndarray, shape (3, N), float32
+    keypoints : ndarray, shape (68,), int
+        The landmarks' vertices.
+    seen : ndarray, shape (N,), bool
+        What `visible_vertices` returned.
+
+    Returns
+    -------
+    ndarray, shape (68,), bool
+    """
+    radius = _NEAR * float(np.ptp(vertices[:2], axis=1).max())
+    shown, visible = vertices[:, seen], seen[keypoints].copy()
+    for number in np.flatnonzero(~visible):
+        away = shown - vertices[:, keypoints[number], None]
+        visible[number] = (np.einsum("ij,ij->j", away, away) <= radius**2).any()
+    return visible
+
+
+def _facing(points: FloatArray, triangles: npt.NDArray[np.int32]) -> BoolArray:
+    """Tell which vertices belong to a triangle that faces the viewer.
+
+    Their own normals would not do: those on the rims of lids and lips point into the slit.
+    """
+    corner = points[triangles[:, 0]]
+    normals = np.cross(points[triangles[:, 1]] - corner, points[triangles[:, 2]] - corner)
+    towards = normals[:, 2] >= _FACING * np.linalg.norm(normals, axis=1)
+    facing = np.zeros(len(points), np.bool_)
+    facing[triangles[towards & normals.any(axis=1)]] = True
+    return facing

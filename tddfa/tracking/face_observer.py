@@ -124,8 +124,7 @@ class FaceObserver:
     ) -> list[tuple[FloatArray, FloatArray]]:
         """Align without checking; return (parameters, landmarks) per ROI."""
         boxes = [list(box) for box in roi_boxes]
-        output = self.aligner.forward(network_input(image, boxes, self.aligner.size))
-        params = list(self.aligner.scale.denormalize(output))
+        params = list(self.aligner.align_rois(image, boxes))
         return list(zip(params, self.aligner.recon_vers(params, boxes), strict=True))
 
     def __call__(
