@@ -137,7 +137,7 @@ def as_boxes(boxes: npt.ArrayLike) -> FloatArray:
     Raises
     ------
     InputError
-        If they have another shape.
+        If they have another shape or are not finite.
     """
     rows = np.asarray(boxes, np.float32)
     if rows.size == 0:
@@ -146,6 +146,8 @@ def as_boxes(boxes: npt.ArrayLike) -> FloatArray:
         rows = rows[None]
     if rows.ndim != 2 or rows.shape[1] not in (4, 5):
         raise InputError(f"boxes: expected shape (n, 4) or (n, 5), got {rows.shape}")
+    if not np.isfinite(rows).all():
+        raise InputError("boxes: expected finite numbers")
     if rows.shape[1] == 4:
         rows = np.column_stack([rows, np.ones(len(rows), np.float32)])
     return rows

@@ -65,8 +65,10 @@ def visible_vertices(
     points = np.ascontiguousarray(((vertices - low) * zoom + 1).T)
     depth = rasterize_triangles(points, triangles, _SIDE, _SIDE).depth
     column, row = np.floor(points[:, :2]).astype(np.int32).T
-    # The farthest of the four pixels around: a slope must not hide its own vertices.
-    behind = np.minimum.reduce([depth[row + i, column + j] for i in (0, 1) for j in (0, 1)])
+    # The second farthest of the four pixels around: a slope must not hide its own vertices, nor
+    # a single pixel beside an outline show what lies behind it.
+    around = np.stack([depth[row + i, column + j] for i in (0, 1) for j in (0, 1)])
+    behind = np.partition(around, 1, axis=0)[1]
     seen = points[:, 2] >= behind - _TOLERANCE * _SIDE
     seen &= _facing(points, triangles)
     if image_size is not None:

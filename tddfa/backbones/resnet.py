@@ -46,7 +46,7 @@ class ResNet(Backbone):
     Parameters
     ----------
     widen_factor : float
-        Multiplies all channel numbers; 1.0: 17.6 M parameters.
+        Multiplies all channel numbers; 1.0: 12.7 M parameters.
     num_params : int
         Length of the regressed vector.
     """

@@ -17,7 +17,7 @@ from tddfa.io.picture_paths import OutputPaths, expand_inputs, unique_stems
 from tddfa.io.pictures import imread
 from tddfa.io.report import face_line, picture_record, write_json
 from tddfa.io.results import results_place
-from tddfa.outputs import OutputSettings, describe_outputs, make_output, output_names
+from tddfa.outputs import OUTPUTS, OutputSettings, describe_outputs, make_output, output_names
 
 DEMO = "demo.py"
 EXAMPLE = "examples/inputs/astronaut.png"  # of the checkout
@@ -87,7 +87,8 @@ def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
     args = parse_args(argv, prog)
     options = output_names() if "all" in args.opt else list(dict.fromkeys(args.opt))
     pictures = expand_inputs(args.img_fp)
-    paths = OutputPaths(args.out, options, len(pictures))
+    suffixes = {name: output.suffix for name, output in OUTPUTS.items()}
+    paths = OutputPaths(args.out, options, len(pictures), suffixes)
     several = len(pictures) > 1
     if not several:
         # Bad input is the likeliest fault: find it before the networks are loaded.

@@ -1,7 +1,7 @@
 """Which pictures to read, and what the files made from them are called."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tddfa.errors import InputError
@@ -70,6 +70,8 @@ class OutputPaths:
         Options asked for.
     n_pictures : int
         Number of pictures.
+    suffixes : mapping
+        Extension of each option there is; ``.jpg`` stands for any picture's.
 
     Raises
     ------
@@ -77,13 +79,20 @@ class OutputPaths:
         If `out` names a file and there are several outputs, or its suffix does not fit.
     """
 
-    def __init__(self, out: str | None, options: Sequence[str], n_pictures: int) -> None:
+    def __init__(
+        self,
+        out: str | None,
+        options: Sequence[str],
+        n_pictures: int,
+        suffixes: Mapping[str, str],
+    ) -> None:
+        self.suffixes = suffixes
         self.folder = results_folder() if out is None else Path(out)
         self.file: Path | None = None
         if out is None or self.folder.is_dir() or not self.folder.suffix or out.endswith("/"):
             return
         suffix = self.folder.suffix.lower()
-        known = PICTURE_SUFFIXES | {".ply", ".obj"}
+        known = PICTURE_SUFFIXES | set(suffixes.values())
         if suffix not in known:
             return  # a folder with a dot in its name
         if len(options) != 1 or n_pictures != 1:
@@ -91,7 +100,8 @@ class OutputPaths:
                 f"--out '{out}': expected a folder for {n_pictures} pictures x {len(options)} "
                 "outputs, got a file name"
             )
-        expected = {"ply": {".ply"}, "obj": {".obj"}}.get(options[0], PICTURE_SUFFIXES)
+        own = suffixes[options[0]]
+        expected = PICTURE_SUFFIXES if own in PICTURE_SUFFIXES else {own}
         if suffix not in expected:
             wanted = ", ".join(sorted(expected))
             raise InputError(f"--out '{out}': expected {wanted} for {options[0]}")
@@ -101,5 +111,4 @@ class OutputPaths:
         """Return where one output of one picture goes."""
         if self.file is not None:
             return self.file
-        suffix = f".{option}" if option in ("ply", "obj") else ".jpg"
-        return self.folder / f"{stem}_{option}{suffix}"
+        return self.folder / f"{stem}_{option}{self.suffixes[option]}"

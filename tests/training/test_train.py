@@ -17,6 +17,7 @@ from tddfa.params import load_parameter_scale
 from tddfa.weight_labels import file_sha256, regressor_labels
 from training import ablation, export, plot, synthesize, train
 from training.augmentation.augment import AugmentSettings
+from training.evaluation.predict import open_aligner
 from training.regressor.logbook import Logbook, read_log
 from training.regressor.run_folder import Run
 from training.regressor.settings import with_changes
@@ -86,6 +87,23 @@ def test_export_refuses_what_the_weights_were_not_trained_for(command, tmp_path,
     assert not (tmp_path / "weights").exists()
 
 
+def test_another_network_from_training_to_evaluation(command, model_file, tmp_path):
+    assert train.main(command("--arch", "resnet", "--loss", "landmark_head=fixed", samples=16)) == 0
+    run, config = tmp_path / "run", "configs/mb1_120x120.yml"
+    assert json.loads((run / "settings.json").read_text())["arch"] == "resnet"
+    again = command("--arch", "resnet", "--init", str(run / "weights.pth"), out="next", samples=8)
+    assert train.main(again) == 0
+    with pytest.raises(InputError, match="expected arch mobilenet"):
+        train.main(command("--init", str(run / "weights.pth"), out="other"))
+    checkpoint, onnx, scale = export.export(run, "r22", tmp_path / "weights", tmp_path / "configs")
+    aligner = open_aligner(
+        config, checkpoint=str(checkpoint), param_scale=str(scale), face_model=str(model_file)
+    )
+    assert (aligner.config.arch, aligner.config.widen_factor) == ("resnet", 0.5)
+    params = aligner.align_rois(np.full((90, 90, 3), 99, np.uint8), [[5, 5, 85, 85]])
+    assert params.shape == (1, 62) and np.isfinite(params).all()
+
+
 def test_run_that_was_cut_short_ends_as_one_that_was_not(command, tmp_path, monkeypatch):
     assert train.main(command(out="whole")) == 0
     original = Run.save
@@ -127,8 +145,9 @@ def test_short_videos_and_weights_to_start_from(command, tmp_path):
     assert 0 < (before - after).abs().max() < 0.01
 
 
-def test_steps_on_one_batch_lower_its_loss(command):
-    arguments = command("--optimizer", "warm_up=5", samples=400)
+@pytest.mark.parametrize("arch", ["mobilenet", "resnet"])
+def test_steps_on_one_batch_lower_its_loss(command, arch):
+    arguments = command("--optimizer", "warm_up=5", "--arch", arch, samples=400)
     run = Run(train.settings_of(train.build_parser().parse_args(arguments)))
     generator = torch.Generator().manual_seed(0)
     truth = run.held_out[1][:1].repeat(8, 1) * (1 + 0.02 * torch.randn(8, 62, generator=generator))
