@@ -95,7 +95,7 @@ def test_another_network_from_training_to_evaluation(command, model_file, tmp_pa
     assert train.main(again) == 0
     with pytest.raises(InputError, match="expected arch mobilenet"):
         train.main(command("--init", str(run / "weights.pth"), out="other"))
-    checkpoint, onnx, scale = export.export(run, "r22", tmp_path / "weights", tmp_path / "configs")
+    checkpoint, _, scale = export.export(run, "r22", tmp_path / "weights", tmp_path / "configs")
     aligner = open_aligner(
         config, checkpoint=str(checkpoint), param_scale=str(scale), face_model=str(model_file)
     )
