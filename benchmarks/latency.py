@@ -26,7 +26,8 @@ from tddfa.cli import run_main
 from tddfa.face_aligner import FaceAligner
 from tddfa.frame import Frame
 from tddfa.io.pictures import imread
-from tddfa.outputs import OUTPUTS, OutputSettings, make_output
+from tddfa.make_output import make_output
+from tddfa.outputs import OUTPUTS, OutputSettings
 
 # Milliseconds on two cores; pictures of three faces at 3913x1901, detection at 1080x525.
 REFERENCE = {

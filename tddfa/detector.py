@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
+from tddfa.iou import iou_matrix
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
-from tddfa.tracking.association import iou_matrix
 
 Places = Callable[[], FloatArray]
 # A box that overlaps the expected one less says nothing about this face.

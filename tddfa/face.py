@@ -140,7 +140,7 @@ class Face:
         InputError
             If there is no such output.
         """
-        from tddfa.outputs import draw_faces
+        from tddfa.make_output import draw_faces
 
         return draw_faces(image, [self], output, **settings)
 
@@ -162,7 +162,7 @@ class Face:
         InputError
             If the extension is another one or the file cannot be written.
         """
-        from tddfa.outputs import save_faces
+        from tddfa.make_output import save_faces
 
         if image is None:
             size = self.image_size or (int(self.vertices[1].max()) + 1, 1)

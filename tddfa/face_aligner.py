@@ -283,7 +283,7 @@ class FaceAligner:
     def render(
         image: ImageArray, faces: Iterable[Face], output: str = "3d", **settings: Any
     ) -> ImageArray:
-        """Return a picture with faces drawn on it; see `tddfa.outputs.draw_faces`.
+        """Return a picture with faces drawn on it; see `tddfa.make_output.draw_faces`.
 
         Parameters
         ----------
@@ -295,7 +295,7 @@ class FaceAligner:
         **settings
             Fields of `tddfa.outputs.OutputSettings`.
         """
-        from tddfa.outputs import draw_faces
+        from tddfa.make_output import draw_faces
 
         return draw_faces(image, faces, output, **settings)
 

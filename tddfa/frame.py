@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 
 from tddfa.face import Face, dense_vertices
 from tddfa.params import FloatArray
-from tddfa.picture import ImageArray
+from tddfa.picture import ImageArray, StoredPicture
 from tddfa.topology import Topology
-from tddfa.video.shape import StoredPicture
 
 
 @dataclass(frozen=True, eq=False)

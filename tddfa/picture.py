@@ -1,11 +1,30 @@
 """What a picture is in this project, and the one check of it."""
 
+from dataclasses import dataclass
+from fractions import Fraction
+
 import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
 
 ImageArray = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class StoredPicture:
+    """A picture as its file stores it, where its pixels are not square.
+
+    Attributes
+    ----------
+    image : ndarray, shape (H, W, 3), uint8
+        Upright BGR.
+    aspect : Fraction
+        Width of a pixel divided by its height.
+    """
+
+    image: ImageArray
+    aspect: Fraction
 
 
 def check_picture(image: object, name: str = "picture") -> ImageArray:

@@ -52,10 +52,10 @@ def visible_vertices(
     Examples
     --------
     >>> square = np.float32([[0, 9, 0, 9], [0, 0, 9, 9], [0, 0, 0, 0]])
-    >>> near = np.hstack([square, square * 0.5 + [[2], [2], [8]]]).astype(np.float32)
-    >>> tri = np.int32([[0, 2, 1], [1, 2, 3]])
-    >>> visible_vertices(near, np.vstack([tri, tri + 4])).tolist()
-    [True, True, True, True, True, True, True, True]
+    >>> nearer = square * np.float32(0.5) + np.float32([[-1], [-1], [8]])
+    >>> tri = np.int32([[0, 1, 2], [1, 3, 2]])
+    >>> visible_vertices(np.hstack([square, nearer]), np.vstack([tri, tri + 4])).tolist()
+    [False, True, True, True, True, True, True, True]
     """
     low = vertices.min(axis=1, keepdims=True)
     extent = float(np.ptp(vertices[:2], axis=1).max())

@@ -15,7 +15,10 @@ from tddfa import Config, FaceAligner, InputError, load_config
 from tddfa.commands import image as image_command
 from tddfa.commands import video as video_command
 from tddfa.io.pictures import imread
+from tddfa.model_files import load_face_model
 from tddfa.outputs import OUTPUTS
+from tddfa.params import load_parameter_scale
+from tddfa.weight_labels import regressor_labels
 
 
 @pytest.fixture(scope="module")
@@ -132,15 +135,22 @@ def test_network_from_weights_to_faces(recipes, new_file, portrait, tmp_path):
     (code,) = blocks(recipes, "A network", "python")
     new_file("tddfa.backbones", "tiny", code)
     from tddfa.backbone import build_backbone, load_backbone, recognize
+    from tddfa.checkpoints import save_checkpoint
     from tddfa.export_onnx import export_onnx
 
+    ours = load_config("configs/mb1_120x120.yml")
+    parts = (
+        load_face_model(ours.find("bfm_fp")),
+        load_parameter_scale(ours.find("param_mean_std_fp")),
+    )
     torch.manual_seed(0)
     network = build_backbone("tiny", 0.5, 62).eval()
     assert recognize(network.state_dict()) == ("tiny", 0.5, 62)
-    torch.save({"state_dict": network.state_dict()}, tmp_path / "tiny.pth")
+    labels = regressor_labels(*parts, network.width, network.arch)
+    save_checkpoint(tmp_path / "tiny.pth", network.state_dict(), labels)
     assert type(load_backbone(tmp_path / "tiny.pth")).__name__ == "Tiny"
     assert export_onnx(tmp_path / "tiny.pth", tmp_path / "tiny.onnx") < 1e-4
-    config = load_config("configs/mb1_120x120.yml").with_values(
+    config = ours.with_values(
         arch="tiny", widen_factor=0.5, checkpoint_fp=str(tmp_path / "tiny.pth"), onnx_fp=None
     )
     found = [

@@ -17,7 +17,8 @@ from tddfa.io.picture_paths import OutputPaths, expand_inputs, unique_stems
 from tddfa.io.pictures import imread
 from tddfa.io.report import face_line, picture_record, write_json
 from tddfa.io.results import results_place
-from tddfa.outputs import OUTPUTS, OutputSettings, describe_outputs, make_output, output_names
+from tddfa.make_output import make_output
+from tddfa.outputs import OUTPUTS, OutputSettings, describe_outputs, output_names
 
 DEMO = "demo.py"
 EXAMPLE = "examples/inputs/astronaut.png"  # of the checkout

@@ -7,33 +7,16 @@
     written     240 x 240, 4:3 again, what was not drawn on as it was stored
 """
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 import cv2
 import numpy as np
 
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray, StoredPicture
 
 SQUARE = Fraction(1)
 # Beyond this a pixel's shape is taken for damage.
 _MOST_ASPECT = 8
-
-
-@dataclass(frozen=True)
-class StoredPicture:
-    """A picture as its file stores it.
-
-    Attributes
-    ----------
-    image : ndarray, shape (H, W, 3), uint8
-        Upright BGR.
-    aspect : Fraction
-        Width of a pixel divided by its height.
-    """
-
-    image: ImageArray
-    aspect: Fraction
 
 
 def plausible_aspect(aspect: Fraction | None) -> Fraction:

@@ -4,17 +4,15 @@ import numpy as np
 import pytest
 
 from tddfa import Config, FaceAligner, InputError, load_config
+from tddfa.model_files import load_face_model
+from tddfa.params import load_parameter_scale
 from tddfa.plugins import load_part, part_names
+from tddfa.weight_labels import regressor_labels
 
 torch = pytest.importorskip("torch")
 
-from tddfa.backbone import (  # noqa: E402 (torch may be absent)
-    arch_of,
-    build_backbone,
-    load_backbone,
-    recognize,
-    width_of,
-)
+from tddfa.backbone import build_backbone, load_backbone, recognize  # noqa: E402 (likewise)
+from tddfa.checkpoints import save_checkpoint  # noqa: E402
 
 NAMES = part_names("tddfa.backbones")
 WIDTH = 0.25
@@ -42,7 +40,7 @@ def test_built_and_recognized(name, num_params):
     assert features.shape == (2, network.fc_param.in_features)
     torch.testing.assert_close(network(batch), network.fc_param(features))
     assert recognize(network.state_dict()) == (name, WIDTH, num_params)
-    assert (arch_of(network), width_of(network)) == (name, WIDTH)
+    assert (network.arch, network.width) == (name, WIDTH)
 
 
 def test_resnet_has_22_layers():
@@ -59,11 +57,17 @@ def test_from_checkpoint_to_faces(name, tmp_path, project_root):
     from tddfa.export_onnx import export_onnx
 
     path = tmp_path / "net.pth"
-    torch.save({"state_dict": network_of(name).state_dict()}, path)
-    assert export_onnx(path, path.with_suffix(".onnx")) < 1e-4
     config = load_config(project_root / "configs" / "mb1_120x120.yml").with_values(
         arch=name, widen_factor=WIDTH, checkpoint_fp=str(path), onnx_fp=None
     )
+    parts = (
+        load_face_model(config.find("bfm_fp")),
+        load_parameter_scale(config.find("param_mean_std_fp")),
+    )
+    save_checkpoint(path, network_of(name).state_dict(), regressor_labels(*parts, WIDTH, name))
+    assert export_onnx(path, path.with_suffix(".onnx")) < 1e-4
+    with pytest.raises(InputError, match="expected"):
+        FaceAligner(config.with_values(arch=(set(NAMES) - {name}).pop()))
     image = np.random.default_rng(0).integers(0, 255, (90, 80, 3), np.uint8)
     found = [
         FaceAligner(config, backend=backend, threads=1).align(image, [[10, 10, 60, 70]])[0]
@@ -77,7 +81,7 @@ def test_from_checkpoint_to_faces(name, tmp_path, project_root):
 def test_of_another_kind_than_expected(name, tmp_path):
     path = tmp_path / "net.pth"
     torch.save(network_of(name).state_dict(), path)
-    assert arch_of(load_backbone(path)) == name
+    assert load_backbone(path).arch == name
     (other,) = set(NAMES) - {name}
     with pytest.raises(InputError, match=rf"net\.pth.*{other}.*{name}"):
         load_backbone(path, other)
@@ -112,6 +116,6 @@ def test_twice_as_wide_and_the_same(name):
     network = network_of(name)
     batch = torch.rand(2, 3, 120, 120)
     wide = widen(network)
-    assert width_of(wide) == 2 * WIDTH
+    assert (wide.arch, wide.width) == (name, 2 * WIDTH)
     with torch.inference_mode():
         torch.testing.assert_close(wide(batch), network(batch), rtol=1e-3, atol=1e-4)

@@ -72,7 +72,8 @@ import sys
 import numpy as np
 from FaceBoxes.FaceBoxes_ONNX import FaceBoxes_ONNX
 from tddfa import FaceAligner, Frame
-from tddfa.outputs import OUTPUTS, make_output
+from tddfa.make_output import make_output
+from tddfa.outputs import OUTPUTS
 from tddfa.io.pictures import imread
 image = imread(sys.argv[2])
 frame = Frame.still(image, FaceAligner(sys.argv[1]).detect(image))

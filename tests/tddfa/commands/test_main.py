@@ -93,12 +93,12 @@ def test_backend(monkeypatch, default, words, expected):
     """Installed commands take ONNX Runtime unless they are told; the demos PyTorch."""
     built = []
     monkeypatch.setattr(
-        "tddfa.arguments.Pipeline.from_config", lambda config, **keys: built.append(keys)
+        "tddfa.arguments.FaceAligner", lambda config, **keys: built.append(keys["backend"])
     )
     parser = argparse.ArgumentParser()
     add_model_arguments(parser, onnx=default)
     build_pipeline(parser.parse_args(words))
-    assert [keys["onnx"] for keys in built] == [expected]
+    assert built == ["onnx" if expected else "torch"]
 
 
 def test_two_backends_exclude_each_other(capsys):
