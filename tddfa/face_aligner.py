@@ -1,6 +1,7 @@
 """`FaceAligner`: pictures and videos in, faces out."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, overload
 
@@ -22,6 +23,7 @@ from tddfa.tracking.follow import Smooth
 from tddfa.tracking.settings import TrackerSettings
 
 DEFAULT_CONFIG = "configs/mb1_120x120.yml"
+_USUAL_FPS, _MOST_FPS = 25.0, 1000.0
 
 Image = ImageArray | str | Path
 Images = list[Image] | tuple[Image, ...]
@@ -226,7 +228,7 @@ class FaceAligner:
         n_pre: int = 1,
         n_next: int = 1,
         wait: int = 3,
-        fps: float = 25.0,
+        fps: float | None = None,
         settings: TrackerSettings | None = None,
     ) -> Iterator[Frame]:
         """Follow the faces of a video.
@@ -234,7 +236,8 @@ class FaceAligner:
         Parameters
         ----------
         source : path, URL, or iterable of pictures
-            Video file, or frames in order: BGR arrays, or `Frame` with times of their own.
+            Video file, ``frame_%04d.png`` or a folder of pictures (`tddfa.video.open_film`), or
+            frames in order: BGR arrays, or `Frame` with times of their own.
         smooth : {'none', 'mean', 'one_euro'}
             Mean over `n_pre` frames before and `n_next` after, or a filter that needs none after.
         n_pre, n_next : int
@@ -242,8 +245,8 @@ class FaceAligner:
         wait : int
             Frames of delay in which a face can be confirmed. With 0, for live pictures, the first
             frames of a face are left out instead.
-        fps : float
-            Frames per second of an iterable of arrays.
+        fps : float, optional
+            Frames per second of what has no times of its own: arrays, a folder; 25 if left out.
         settings : TrackerSettings, optional
             Thresholds and intervals; ``TrackerSettings(max_faces=1)`` follows one face.
 
@@ -271,10 +274,13 @@ class FaceAligner:
         from tddfa.tracking.follow import follow
         from tddfa.tracking.tracker import FaceTracker
 
-        if fps <= 0:
-            raise InputError(f"fps: expected a positive number, got {fps}")
+        if fps is not None and not 0 < fps <= _MOST_FPS:
+            raise InputError(f"fps: expected a number in (0, {_MOST_FPS}], got {fps}")
         tracker = FaceTracker(self.detector, self.aligner, settings)
-        frames = _decoded(source) if isinstance(source, str | Path) else _numbered(source, fps)
+        if isinstance(source, str | Path):
+            frames = _decoded(source, fps)
+        else:
+            frames = _numbered(source, fps or _USUAL_FPS)
         return follow(
             frames, tracker, self.aligner, smooth=smooth, n_pre=n_pre, n_next=n_next, wait=wait
         )
@@ -347,11 +353,12 @@ def _numbered(pictures: Iterable[ImageArray | Frame], fps: float) -> Iterator[Fr
             yield Frame(number, number / fps, image, pts=number)
 
 
-def _decoded(path: str | Path) -> Iterator[Frame]:
-    from tddfa.video.reader import VideoReader
+def _decoded(path: str | Path, fps: float | None) -> Iterator[Frame]:
+    from tddfa.video.open_film import open_film
     from tddfa.video.work_ahead import ahead
 
-    with VideoReader(path) as reader:
+    rate = None if fps is None else Fraction(fps).limit_denominator(100_000)
+    with open_film(path, rate) as reader:
         yield from ahead(iter(reader))
 
 

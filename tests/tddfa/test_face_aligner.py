@@ -190,6 +190,15 @@ def test_track_a_file(pipeline, portrait, make_video, tmp_path):
     assert next(iter(pipeline.track(str(path)))).faces  # and the rest is let go
 
 
+def test_track_a_folder_of_pictures(pipeline, portrait, tmp_path):
+    for number in range(4):
+        cv2.imwrite(str(tmp_path / f"frame_{number:04d}.png"), portrait)
+    for source in (tmp_path, tmp_path / "frame_%04d.png"):
+        frames = list(pipeline.track(source, fps=10))
+        assert [frame.time for frame in frames] == pytest.approx([0, 0.1, 0.2, 0.3])
+        assert [len(frame.faces) for frame in frames] == [1] * 4
+
+
 def test_track_takes_frames_and_follows_one(pipeline, crowd):
     given = [Frame(7 + i, 0.5 * i, crowd, pts=3 * i) for i in range(5)]
     frames = list(pipeline.track(given, settings=TrackerSettings(max_faces=1)))
