@@ -1,7 +1,7 @@
 """What both detectors share: everything but the network's forward pass."""
 
 import logging
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import replace
 from itertools import pairwise
 from time import perf_counter
@@ -15,7 +15,7 @@ from FaceBoxes.postprocess import postprocess
 from FaceBoxes.preprocess import MEAN_BGR, preprocess
 from FaceBoxes.prior_box import prior_boxes
 from FaceBoxes.settings import DetectorSettings, SettingArguments
-from tddfa.detector import Places, scores_at
+from tddfa.detector import DetectorBase
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 _COARSE = 360, 640
 
 
-class BaseDetector(ABC):
+class BaseDetector(DetectorBase):
     """Face detector around a network that a subclass runs; a `tddfa.detector.Detector`.
 
     Parameters
@@ -111,13 +111,13 @@ class BaseDetector(ABC):
         loc, conf = self._forward(source.blob)
         return postprocess(loc[0], conf[0], source.size, source.scale, settings)
 
-    def score_crops(self, crops: NDArray[np.float32], places: Places) -> NDArray[np.float32]:
-        """Score faces in inputs of the aligner, see `tddfa.detector.Detector.score_crops`.
+    def scan(self, crops: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Look for faces in inputs of the aligner, see `tddfa.detector.DetectorBase.scan`.
 
         One pass of the network over all crops; the boxes are not freed from duplicates.
         """
         if not len(crops):
-            return np.zeros(0, np.float32)
+            return []
         shift = np.array([127.5 - mean for mean in MEAN_BGR], np.float32)
         loc, conf = self.forward(crops * np.float32(128) + shift[:, None, None])
         priors = prior_boxes(*crops.shape[2:])
@@ -126,4 +126,4 @@ class BaseDetector(ABC):
             likely = np.flatnonzero(scores > self.settings.confidence_threshold)
             boxes = decode(offsets[likely], priors[likely])
             found.append(np.column_stack([boxes, scores[likely]]))
-        return scores_at(found, places())
+        return found

@@ -75,7 +75,7 @@ def timing(finder: FaceFinder, observer: FaceObserver, item: Sample, rounds: int
     crops = network_input(image, [roi])
     place = fractions(face_boxes_of(roi), roi)
     calls = {
-        "check": lambda: finder.score(crops, lambda: place),
+        "check": lambda: finder.detector.score_crops(crops, place),
         "second look": lambda: finder.look_wider(image, [roi]),
         "regressor": lambda: observer.aligner.forward(crops),
         "full detector": lambda: finder.detect(image),

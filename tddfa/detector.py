@@ -6,8 +6,9 @@
     score_crops(crops, places)  is there a face at this place of the aligner's input?
 
 The second one is what makes tracking cheap: a detector's network that sees the very crop of the
-aligner, 120x120, tells in a millisecond whether a track still sits on a face. A detector that
-offers nothing of the kind inherits it from `DetectorBase`, which lets it search the crops.
+aligner, 120x120, tells in a millisecond whether a track still sits on a face. `DetectorBase` makes
+it of `DetectorBase.scan`, which runs beside the aligner, before the places are known; a detector
+that cannot look at crops in a way of its own inherits that, too: it searches them as pictures.
 """
 
 from abc import ABC, abstractmethod
@@ -23,7 +24,6 @@ from tddfa.iou import iou_matrix
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
 
-Places = Callable[[], FloatArray]
 # A box that overlaps the expected one less says nothing about this face.
 _LEAST_OVERLAP = 0.4
 # A search of a crop reports boxes from this score on; the tracker decides.
@@ -55,16 +55,15 @@ class Detector(Protocol):
             Rows ``xmin, ymin, xmax, ymax, score`` in pixels, by falling score.
         """
 
-    def score_crops(self, crops: FloatArray, places: Places) -> FloatArray:
+    def score_crops(self, crops: FloatArray, places: FloatArray) -> FloatArray:
         """Tell how likely there is a face at a place of each crop.
 
         Parameters
         ----------
         crops : ndarray, shape (n, 3, s, s), float32
             Inputs of the aligner, BGR, ``(value - 127.5) / 128``.
-        places : callable
-            Returns the boxes (n, 4) where a face is expected, in parts of the crop's sides. It
-            waits for the aligner, which runs meanwhile: call it as late as possible.
+        places : ndarray, shape (n, 4), float32
+            Boxes where a face is expected, in parts of the crop's sides.
 
         Returns
         -------
@@ -82,15 +81,30 @@ class DetectorBase(ABC):
     ) -> FloatArray:
         """Find the faces of a picture, see `Detector.detect`."""
 
-    def score_crops(self, crops: FloatArray, places: Places) -> FloatArray:
-        """Search each crop, see `Detector.score_crops`."""
+    def scan(self, crops: FloatArray) -> list[FloatArray]:
+        """Look for faces in inputs of the aligner, wherever they are.
+
+        Parameters
+        ----------
+        crops : ndarray, shape (n, 3, s, s), float32
+            See `Detector.score_crops`.
+
+        Returns
+        -------
+        list of n ndarrays, shape (k, 5), float32
+            Boxes in parts of the crop's sides, and their scores; duplicates do no harm.
+        """
         pictures = np.clip(crops * 128 + 127.5, 0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
         sides = np.tile(crops.shape[:1:-1], 2).astype(np.float32)
         found = []
         for picture in pictures:
             boxes = self.detect(np.ascontiguousarray(picture), least_score=_LEAST_SCORE)
             found.append(np.column_stack([boxes[:, :4] / sides, boxes[:, 4]]))
-        return scores_at(found, places())
+        return found
+
+    def score_crops(self, crops: FloatArray, places: FloatArray) -> FloatArray:
+        """Score what `scan` finds at the places, see `Detector.score_crops`."""
+        return scores_at(self.scan(crops), places)
 
 
 class FunctionDetector(DetectorBase):

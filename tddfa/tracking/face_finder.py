@@ -5,12 +5,13 @@ network over it and nothing else. Where the check fails, a second look at twice 
 decides: out-of-focus faces are hardly told from background without them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from tddfa.detector import Detector, Places
+from tddfa.detector import Detector, DetectorBase, scores_at
 from tddfa.face_box import face_boxes_of
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
@@ -43,9 +44,14 @@ class FaceFinder:
         """
         return self.detector.detect(image, least_score=self.low, coarse=coarse)
 
-    def score(self, crops: FloatArray, places: Places) -> FloatArray:
-        """Score faces in inputs of the aligner, see `Detector.score_crops`."""
-        return self.detector.score_crops(crops, places)
+    def look(self, crops: FloatArray) -> Callable[[FloatArray], FloatArray]:
+        """Begin to score faces in inputs of the aligner, before it has said where they are.
+
+        What comes back takes their places and returns the scores, see `Detector.score_crops`.
+        """
+        if isinstance(self.detector, DetectorBase):
+            return partial(scores_at, self.detector.scan(crops))
+        return partial(self.detector.score_crops, crops)
 
     def look_wider(
         self, image: ImageArray, roi_boxes: Sequence[Sequence[float]] | FloatArray
@@ -55,7 +61,7 @@ class FaceFinder:
         center, half = (roi[:, :2] + roi[:, 2:]) / 2, (roi[:, 2:] - roi[:, :2]) * _WIDE / 2
         wide = np.concatenate([center - half, center + half], axis=1)
         crops = network_input(image, wide.tolist(), _WIDE_SIZE)
-        return self.score(crops, lambda: fractions(face_boxes_of(roi), wide))
+        return self.detector.score_crops(crops, fractions(face_boxes_of(roi), wide))
 
 
 def fractions(boxes: npt.ArrayLike, frames: npt.ArrayLike) -> FloatArray:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from tddfa.aligner import Aligner
@@ -144,22 +144,17 @@ class FaceObserver:
             return []
         crops = network_input(image, boxes, self.aligner.size)
         # Both networks see the same crops: they run side by side.
-        places: Future[FloatArray] = Future()
-        checking = self._helper.submit(self.finder.score, crops, places.result)
-        try:
-            output = self.aligner.forward(crops)
-            params = list(self.aligner.scale.denormalize(output))
-            landmarks = self.aligner.recon_vers(params, boxes)
-            rois = [landmark_roi(points) for points in landmarks]
-            places.set_result(fractions(face_boxes_of(rois), boxes))
-        except BaseException as error:
-            places.set_exception(error)  # or the check would wait for ever
-            raise
+        looking = self._helper.submit(self.finder.look, crops)
+        output = self.aligner.forward(crops)
+        params = list(self.aligner.scale.denormalize(output))
+        landmarks = self.aligner.recon_vers(params, boxes)
+        rois = [landmark_roi(points) for points in landmarks]
+        expected = fractions(face_boxes_of(rois), boxes)
         plausible = [
             self.limits.holds(box, roi, row, image)
             for box, roi, row in zip(boxes, rois, output, strict=True)
         ]
-        scores = checking.result().tolist()
+        scores = looking.result()(expected).tolist()
         seen = [score >= self.least_score for score in scores]
         doubtful = [i for i in range(len(boxes)) if plausible[i] and not seen[i]]
         if doubtful:

@@ -79,11 +79,11 @@ def test_crops_with_and_without_a_face(faceboxes, portrait):
     crops = network_input(portrait, rois, 120)
     places = np.float32([[(box[0] - rois[0][0]) / side, 0.14, (box[2] - rois[0][0]) / side, 0.86]])
     places = np.repeat(places, 2, axis=0)
-    scores = faceboxes.score_crops(crops, lambda: places)
+    scores = faceboxes.score_crops(crops, places)
     assert scores.shape == (2,) and scores[0] > 0.8 and scores[1] < 0.2
-    elsewhere = faceboxes.score_crops(crops[:1], lambda: np.float32([[0.7, 0.7, 1, 1]]))
+    elsewhere = faceboxes.score_crops(crops[:1], np.float32([[0.7, 0.7, 1, 1]]))
     assert elsewhere[0] < 0.1
-    assert faceboxes.score_crops(crops[:0], lambda: places[:0]).shape == (0,)
+    assert faceboxes.score_crops(crops[:0], places[:0]).shape == (0,)
 
 
 @pytest.mark.parametrize("kind", [lambda d: d, lambda d: as_detector(d.detect)])
@@ -92,9 +92,9 @@ def test_inherited_check_searches_the_crop(kind):
     rois = [[30, 20, 170, 160], [150, 100, 220, 170]]
     crops = network_input(image, rois, 120)
     place = (np.float32(FACE) - [30, 20, 30, 20]) / 140
-    scores = detector.score_crops(crops, lambda: np.stack([place, place]))
+    scores = detector.score_crops(crops, np.stack([place, place]))
     assert scores == pytest.approx([230 / 255, 0], abs=0.02)
-    off = detector.score_crops(crops[:1], lambda: place[None] * 0.3)
+    off = detector.score_crops(crops[:1], place[None] * 0.3)
     assert off[0] == 0
 
 
@@ -112,43 +112,25 @@ def test_function_that_gives_no_scores():
     assert [face.score for face in aligner.detect(blue_picture())] == [1.0]
 
 
-def test_detector_learns_the_places_while_the_aligner_runs(pipeline, portrait):
-    """The check starts before the landmarks are known; it must not deadlock if they never are."""
-    from tddfa.tracking.face_finder import FaceFinder
-    from tddfa.tracking.face_observer import FaceObserver
+def test_detector_that_only_keeps_the_protocol(portrait):
+    """Without a base class and `scan`: tracking asks once it knows the places."""
+    asked = []
 
-    started, order = threading.Event(), []
+    class Foreign:
+        def detect(self, image, *, least_score=None, coarse=False):
+            return np.float32([[100, 65, 188, 174, 0.9]])
 
-    class Slow(BlueBlob):
         def score_crops(self, crops, places):
-            order.append("check")
-            started.set()
-            found = places()
-            order.append(len(found))
-            return np.ones(len(found), np.float32)
+            asked.append((crops.shape, places))
+            return np.full(len(crops), 0.8, np.float32)
 
-    class Late:
-        size, scale = 120, pipeline.aligner.scale
-        reconstructor, recon_vers = pipeline.aligner.reconstructor, pipeline.aligner.recon_vers
-        fails = False
-
-        def forward(self, crops):
-            assert started.wait(5)
-            if self.fails:
-                raise RuntimeError("out of memory")
-            return pipeline.aligner.forward(crops)
-
-    aligner = Late()
-    observer = FaceObserver(FaceFinder(Slow()), aligner)
-    roi = pipeline.detect(portrait)[0].roi_box
-    (seen,) = observer(portrait, [roi])
-    assert order == ["check", 1] and seen.face.score == 1 and seen.seen
-    aligner.fails = True
-    for _ in range(2):  # the helper thread lives on
-        with pytest.raises(RuntimeError, match="out of memory"):
-            observer(portrait, [roi])
-    aligner.fails = False
-    assert observer(portrait, [roi])[0].seen
+    aligner = FaceAligner(detector=Foreign(), threads=1)
+    assert aligner.detector.__class__ is Foreign
+    frames = list(aligner.track([portrait] * 5))
+    assert [[face.track_id for face in frame.faces] for frame in frames] == [[1]] * 5
+    shape, place = asked[-1]
+    assert shape == (1, 3, 120, 120) and place.shape == (1, 4)
+    assert (place[0, 2:] - place[0, :2] > 0.4).all() and abs(place).max() < 1.2
 
 
 @pytest.mark.parametrize(
