@@ -160,7 +160,7 @@ def output_names(*, video: bool = False) -> list[str]:
 
 def describe_outputs(*, video: bool = False) -> str:
     """Return the outputs' names with their summaries, for help texts."""
-    return "; ".join(f"{name}: {OUTPUTS[name].summary}" for name in output_names(video=video))
+    return ", ".join(f"{name} ({OUTPUTS[name].summary})" for name in output_names(video=video))
 
 
 def find_output(name: str) -> Output:

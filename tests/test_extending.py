@@ -82,7 +82,7 @@ def test_output_on_the_command_line(new_outputs, portrait, tmp_path, monkeypatch
     with pytest.raises(SystemExit):
         image_command.main(["--help"])
     out = " ".join(capsys.readouterr().out.split())
-    assert "normals: surface normals as colors" in out and "points: landmarks as JSON" in out
+    assert "normals (surface normals as colors)" in out and "points (landmarks as JSON)" in out
 
 
 def test_output_in_video_and_python(new_outputs, pipeline, portrait, capsys):

@@ -55,7 +55,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.
         default=["2d_sparse"],
         choices=[*output_names(), "all"],
         metavar="OPT",
-        help=f"outputs: {describe_outputs()}; or all (default: 2d_sparse)",
+        help=f"outputs: {describe_outputs()}, or all (default: 2d_sparse)",
     )
     add_model_arguments(parser, onnx=not demo)
     group = parser.add_argument_group("output")
