@@ -11,6 +11,7 @@ from tddfa.errors import InputError
 from tddfa.roi import parse_roi_box_from_bbox
 from training.detector import boxes, compose, crowd, decoys, evaluate, sources, train
 from training.detector import picture as pictures
+from training.detector.faces import labelled_faces
 from training.detector.loss import hard_negatives, multibox_loss
 from training.detector.picture import ComposeSettings, Picture
 from training.export import export
@@ -117,7 +118,7 @@ def test_boxes_move_with_their_picture():
 
 def test_small_faces_and_those_outside_become_doubtful():
     faces = rows([0, 0, 8, 8], [-60, 0, -20, 40], [10, 10, 50, 50])
-    found = pictures.sorted_out(np.zeros((100, 100, 3), np.uint8), faces, NONE)
+    found = pictures.sorted_out(Picture(np.zeros((100, 100, 3), np.uint8), faces, NONE))
     assert found.faces.tolist() == [[10, 10, 50, 50]]
     assert len(found.doubtful) == 2
 
@@ -127,7 +128,7 @@ def test_pasted_face_lies_in_its_box_and_hides_what_is_below():
     own = np.round(boxes.box_of_roi([24, 24, 144, 144])).astype(int)
     crop[own[1] : own[3], own[0] : own[2]] = 255
     center, whole = np.array([100.0, 80.0], np.float32), np.ones((168, 168), np.float32)
-    picture = crowd.paste(marked(), crop, 60.0, center, 0.0, whole)
+    picture = crowd.paste(marked(), crop, [84, 84, 120], 60.0, center, 0.0, whole)
     box = boxes.box_around(center, 60)
     np.testing.assert_allclose(picture.faces, [box])
     assert len(picture.doubtful) == 1
@@ -225,13 +226,13 @@ def test_training_goes_on_and_its_weights_load(folders, packed_folder, tmp_path)
         train.main([*command[:-1], "size=100"])
 
 
-def test_same_number_gives_the_same_picture(folders, packed):
+def test_same_number_gives_the_same_picture(folders, packed_folder):
     scenes, _ = folders
     names = [f"p{i}x.png" for i in range(12)]
     pictures = sources.BoxedPictures(names, [face_box()[None]] * 12, [NONE] * 12)
     source = compose.Source(scenes / "images", pictures)
     composer = compose.Composer(
-        source, source, packed.images, packed.valid, ComposeSettings(size=256), 0
+        source, [source, source], labelled_faces(packed_folder, 100), ComposeSettings(size=256), 0
     )
     for index in range(6):
         first, again = composer(index), composer(index)
