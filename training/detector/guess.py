@@ -74,7 +74,7 @@ def guess(args: argparse.Namespace) -> int:
         name
         for name in list_pictures(args.folder)
         if not args.sources or name.split("/")[0] in args.sources
-    ]
+    ][:: args.every]
     if not names:
         raise InputError(f"'{args.folder}': expected square face crops")
     aligner = open_aligner(args.config, assets=args.assets)
@@ -108,6 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("folder", type=Path, help="folder of square face crops, a folder a source")
     add("--out", type=Path, required=True, help="folder of the packed data set")
     add("--sources", nargs="*", help="folders of it to take (default: all)")
+    add("--every", type=int, default=1, metavar="N", help="look at one crop in N (%(default)s)")
     add("--most", type=int, default=20_000, help="crops to pack; profiles first (%(default)s)")
     add("--held-out", type=int, default=40, metavar="N", help="one in N, by name (%(default)s)")
     add("--only-labels", action="store_true", help="write all_labels.npz alone, pack nothing")

@@ -131,7 +131,7 @@ def roll_whole(picture: Picture, degrees: float) -> Picture:
     height, width = picture.image.shape[:2]
     matrix = cv2.getRotationMatrix2D((0, 0), degrees, 1)
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ matrix[:, :2].T
-    side = int(np.ceil(np.ptp(corners, axis=0).max()))
+    side = int(np.ceil(np.ptp(corners, axis=0).max() - 1e-6))
     matrix[:, 2] = side / 2 - (corners.min(axis=0) + corners.max(axis=0)) / 2
     return transform(picture, matrix, side)
 
