@@ -39,10 +39,15 @@ stamp=$VIRTUAL_ENV/.tddfa-build
 
 # What the build depends on: packages, kernels, interpreter, and this folder.
 state() {
-    { "$python" --version; pwd; cat pyproject.toml setup.py requirements.txt build.sh ./*/_*.pyx ./*/_*.h; } |
+    {
+        "$python" --version
+        pwd
+        cat pyproject.toml setup.py requirements.txt build.sh
+        find FaceBoxes Sim3DR tddfa training \( -name '_*.pyx' -o -name '_*.h' \) -exec cat {} +
+    } |
         "$python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'
 }
-built() { "$python" -c 'import Sim3DR, FaceBoxes.nms, tddfa.reconstruct, utils.text_format' 2>/dev/null; }
+built() { "$python" -c 'import Sim3DR, FaceBoxes.nms, tddfa.reconstruct, tddfa.export.text_format' 2>/dev/null; }
 
 now=$(state)
 if [ -z "$force" ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$now" ] && built; then

@@ -7,13 +7,13 @@ import numpy as np
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-PACKAGES = ("FaceBoxes", "Sim3DR", "tddfa", "training", "utils")
+PACKAGES = ("FaceBoxes", "Sim3DR", "tddfa", "training")
 COMPILE_ARGS = ["/O2"] if sys.platform == "win32" else ["-O3"]
 
 
 def extensions() -> list[Extension]:
     """Return one extension per private ``_name.pyx``, so that a new kernel needs no edit here."""
-    sources = sorted(path for package in PACKAGES for path in Path(package).glob("_*.pyx"))
+    sources = sorted(path for package in PACKAGES for path in Path(package).rglob("_*.pyx"))
     return [
         Extension(
             ".".join(path.with_suffix("").parts),

@@ -18,10 +18,10 @@ import numpy as np
 
 from tddfa.arguments import add_model_arguments, build_pipeline
 from tddfa.cli import run_main
-from tddfa.face_finder import FaceFinder
-from tddfa.face_observer import FaceObserver, Observation, Plausibility
 from tddfa.roi import ImageArray, network_input, parse_roi_box_from_landmark
-from tddfa.track import landmark_roi
+from tddfa.tracking.face_finder import FaceFinder
+from tddfa.tracking.face_observer import FaceObserver, Observation, Plausibility
+from tddfa.tracking.track import landmark_roi
 
 Sample = tuple[ImageArray, list[float]]
 

@@ -23,9 +23,9 @@ import numpy as np
 
 from tddfa.arguments import add_model_arguments, build_pipeline, positive_int
 from tddfa.cli import run_main
+from tddfa.io.pictures import imread
+from tddfa.outputs import OPTIONS, OutputSettings, Scene
 from tddfa.pipeline import Pipeline
-from utils.io import imread
-from utils.outputs import OPTIONS, OutputSettings, Scene
 
 # Milliseconds on two cores; pictures of three faces at 3913x1901, detection at 1080x525.
 REFERENCE = {
@@ -164,7 +164,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--process", action="store_true", help="time the whole process, too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
     args = parser.parse_args(argv)
-    logging.getLogger("utils.pose").setLevel(logging.WARNING)  # or it reports every repetition
+    logging.getLogger("tddfa.drawing.pose_box").setLevel(
+        logging.WARNING
+    )  # or it reports every repetition
     threads = args.threads or 2
     image = imread(args.img_fp)
     timings = steps(build_pipeline(args), image, args.repeats, threads)

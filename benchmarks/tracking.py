@@ -17,15 +17,15 @@ import cv2
 import numpy as np
 
 from tddfa.arguments import add_model_arguments, build_pipeline
-from tddfa.association import iou_matrix
 from tddfa.cli import run_main
-from tddfa.confirmation import keep_confirmed
-from tddfa.face_finder import FaceFinder
-from tddfa.frames import Frame
 from tddfa.params import FloatArray
-from tddfa.roi import ImageArray
-from tddfa.tracker import FaceTracker, TrackerSettings
-from utils.video_reader import VideoReader
+from tddfa.picture import ImageArray
+from tddfa.tracking.association import iou_matrix
+from tddfa.tracking.confirmation import keep_confirmed
+from tddfa.tracking.face_finder import FaceFinder
+from tddfa.tracking.frames import Frame
+from tddfa.tracking.tracker import FaceTracker, TrackerSettings
+from tddfa.video.reader import VideoReader
 
 LEAST_SIZE = 40.0
 # A track covers a face, or sits on one, from this overlap on.

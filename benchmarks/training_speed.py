@@ -14,13 +14,13 @@ import torch
 
 from tddfa.mobilenet import MobileNet
 from tddfa.model_files import load_face_model
-from training.augment import Augmenter, AugmentSettings
-from training.basis import landmark_basis, mirror_matrix
-from training.fused import Workspace, backbone_parameters, fused_features
-from training.network import channels_last
-from training.packed import open_packed
-from training.sampler import BatchSampler
-from training.workers import Workers
+from training.augmentation.augment import Augmenter, AugmentSettings
+from training.cpu.fused import Workspace, backbone_parameters, fused_features
+from training.cpu.workers import Workers
+from training.dataset.packed import open_packed
+from training.dataset.sampler import BatchSampler
+from training.regressor.basis import landmark_basis, mirror_matrix
+from training.regressor.network import channels_last
 
 
 def fused(

@@ -27,16 +27,16 @@ import numpy as np
 
 from tddfa.arguments import add_model_arguments, build_pipeline
 from tddfa.cli import run_main
-from tddfa.frames import Frame
-from tddfa.live_smoothing import smooth_one_euro
+from tddfa.picture import ImageArray
 from tddfa.pipeline import Pipeline
-from tddfa.roi import ImageArray
-from tddfa.smoothing import smooth_mean
-from tddfa.tracker import FaceTracker, TrackerSettings
-from utils.video_job import with_vertices
-from utils.video_outputs import VIDEO_OPTIONS, FrameDrawer
-from utils.video_reader import VideoReader
-from utils.video_writer import VideoWriter
+from tddfa.tracking.frames import Frame
+from tddfa.tracking.live_smoothing import smooth_one_euro
+from tddfa.tracking.smoothing import smooth_mean
+from tddfa.tracking.tracker import FaceTracker, TrackerSettings
+from tddfa.video.job import with_vertices
+from tddfa.video.outputs import VIDEO_OPTIONS, FrameDrawer
+from tddfa.video.reader import VideoReader
+from tddfa.video.writer import VideoWriter
 
 ROOT = Path(__file__).resolve().parent.parent
 PORTRAIT = ROOT / "examples" / "inputs" / "astronaut.png"

@@ -12,8 +12,8 @@ import numpy as np
 
 from tddfa.arguments import add_model_arguments, build_pipeline
 from tddfa.cli import run_main
-from utils.io import imread, imwrite
-from utils.outputs import Scene
+from tddfa.io.pictures import imread, imwrite
+from tddfa.outputs import Scene
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "images" / "readme" / "astronaut.jpg"

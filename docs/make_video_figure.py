@@ -13,12 +13,12 @@ import numpy as np
 
 from tddfa.arguments import add_model_arguments, build_pipeline
 from tddfa.cli import run_main
-from tddfa.frames import Frame
-from tddfa.live_smoothing import smooth_one_euro
-from tddfa.tracker import FaceTracker
-from utils.decode import ImageArray
-from utils.io import imread, imwrite
-from utils.video_outputs import FrameDrawer
+from tddfa.io.pictures import imread, imwrite
+from tddfa.picture import ImageArray
+from tddfa.tracking.frames import Frame
+from tddfa.tracking.live_smoothing import smooth_one_euro
+from tddfa.tracking.tracker import FaceTracker
+from tddfa.video.outputs import FrameDrawer
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "images" / "video" / "strip.jpg"

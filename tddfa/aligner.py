@@ -11,9 +11,9 @@ from tddfa.config import Config
 from tddfa.errors import InputError
 from tddfa.model_files import load_face_model
 from tddfa.params import FloatArray, load_parameter_scale, split_params
+from tddfa.picture import ImageArray, check_picture
 from tddfa.reconstruct import image_cameras, reconstruct_vertices
 from tddfa.roi import (
-    ImageArray,
     network_input,
     parse_roi_box_from_bbox,
     parse_roi_box_from_landmark,
@@ -85,18 +85,36 @@ class Aligner(ABC):
         InputError
             If the picture is not (H, W, 3) uint8, or a face or the policy is malformed.
         """
-        if not (isinstance(img, np.ndarray) and img.dtype == np.uint8 and img.ndim == 3):
-            raise InputError("picture: expected a BGR array (H, W, 3) of uint8")
-        if img.shape[2] != 3 or img.size == 0:
-            raise InputError(f"picture: expected shape (H, W, 3), got {img.shape}")
+        check_picture(img)
         if crop_policy not in ("box", "landmark"):
             raise InputError(f"crop_policy: expected 'box' or 'landmark', got {crop_policy!r}")
         parse = parse_roi_box_from_bbox if crop_policy == "box" else parse_roi_box_from_landmark
         roi_boxes = [parse(obj) for obj in objs]
         if not roi_boxes:
             return [], []
-        output = self.forward(network_input(img, roi_boxes, self.size))
-        return list(self.scale.denormalize(output)), roi_boxes
+        return list(self.align_rois(img, roi_boxes)), roi_boxes
+
+    def align_rois(self, img: ImageArray, roi_boxes: Sequence[Sequence[float]]) -> FloatArray:
+        """Regress the parameters of the faces in given squares: crop, forward, de-normalize.
+
+        Parameters
+        ----------
+        img : ndarray, shape (H, W, 3), uint8
+            BGR picture.
+        roi_boxes : sequence of n ``[xmin, ymin, xmax, ymax]``
+            Squares in pixels; parts beyond the picture are black.
+
+        Returns
+        -------
+        ndarray, shape (n, 62), float32
+        """
+        return self.regress(network_input(img, [list(box) for box in roi_boxes], self.size))
+
+    def regress(self, crops: FloatArray) -> FloatArray:
+        """Map network inputs (n, 3, size, size) to parameters (n, 62), de-normalized."""
+        if not len(crops):
+            return np.empty((0, len(self.scale.mean)), np.float32)
+        return self.scale.denormalize(self.forward(crops))
 
     def recon_vers(
         self,

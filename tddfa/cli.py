@@ -24,7 +24,6 @@ def run_main(main: Callable[[], int]) -> int:
         "Sim3DR",
         "tddfa",
         "training",
-        "utils",
     ):  # not libraries' loggers
         logging.getLogger(name).setLevel(logging.INFO)
     try:

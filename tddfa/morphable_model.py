@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
+from tddfa.ibug68 import N_LANDMARKS
 from tddfa.params import FloatArray
 from tddfa.topology import Topology
 
 IntArray = npt.NDArray[np.int32]
-N_LANDMARKS = 68
 BLOCK = 1024  # vertices, a page of float32; the most that _reconstruct.pyx takes
 
 

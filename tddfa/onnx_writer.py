@@ -1,7 +1,6 @@
 """Write PyTorch networks as ONNX files."""
 
 import logging
-import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ import onnxruntime
 import torch
 
 from tddfa.errors import InputError
+from tddfa.io.atomic import replacing
 
 TOLERANCE = 1e-4
 
@@ -53,18 +53,11 @@ def write_onnx(
     """
     target = Path(onnx_fp)
     model = _convert(network, examples[0], output_names, free_axes)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # Beside the target, so that the final renaming is one step within a file system.
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=target.parent) as folder:
-            temporary = Path(folder) / target.name
-            temporary.write_bytes(model.SerializeToString())
-            difference = _largest_difference(network, examples, temporary)
-            if difference > TOLERANCE:
-                raise InputError(f"'{target}': differs from PyTorch by {difference:.1e}")
-            temporary.replace(target)
-    except OSError as error:
-        raise InputError(f"cannot write '{target}': {error.strerror or error}") from error
+    with replacing(target) as temporary:
+        temporary.write_bytes(model.SerializeToString())
+        difference = _largest_difference(network, examples, temporary)
+        if difference > TOLERANCE:
+            raise InputError(f"'{target}': differs from PyTorch by {difference:.1e}")
     return difference
 
 

@@ -12,8 +12,8 @@ from tddfa.aligner import Aligner
 from tddfa.config import Config
 from tddfa.onnx_backend import TDDFA_ONNX
 from tddfa.params import FloatArray
+from tddfa.picture import ImageArray
 from tddfa.pose import HeadPose, head_pose
-from tddfa.roi import ImageArray
 from tddfa.torch_backend import TDDFA
 
 

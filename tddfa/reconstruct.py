@@ -1,10 +1,9 @@
 """From parameters to vertices in picture pixels."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import numpy.typing as npt
 
+from Sim3DR.threads import share
 from tddfa._reconstruct import reconstruct as _reconstruct
 from tddfa.errors import InputError
 from tddfa.morphable_model import Basis
@@ -91,14 +90,7 @@ def reconstruct_vertices(
     def fill(band: int) -> None:
         _reconstruct(basis.mean, blocks, alpha, cameras, vertices, edges[band], edges[band + 1])
 
-    if n_bands == 1:
-        fill(0)
-    else:
-        with ThreadPoolExecutor(n_bands - 1) as pool:
-            others = [pool.submit(fill, band) for band in range(1, n_bands)]
-            fill(0)
-            for other in others:
-                other.result()
+    share(fill, [(band,) for band in range(n_bands)], n_bands)
     vertices[:, 2] -= vertices[:, 2].min(axis=1, keepdims=True)
     return vertices
 

@@ -17,8 +17,7 @@ import numpy.typing as npt
 
 from tddfa.errors import InputError
 from tddfa.params import FloatArray
-
-ImageArray = npt.NDArray[np.uint8]
+from tddfa.picture import ImageArray
 
 # A crop is cut out before it is resized; a broken ROI must not ask for gigabytes.
 MAX_ROI_SIDE = 32_768

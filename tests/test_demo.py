@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import trimesh
 
-import demo
 from tddfa.cli import run_main
-from utils.outputs import OPTIONS
+from tddfa.commands import image as demo
+from tddfa.outputs import OPTIONS
 
 ASTRONAUT = Path("examples/inputs/astronaut.png")
 
@@ -217,7 +217,7 @@ def test_huge_picture_in_bounded_memory(project_root, tmp_path, face):
     image[4000:5024, 5000:6024] = cv2.resize(face, (1024, 1024))
     cv2.imwrite(str(tmp_path / "huge.jpg"), image)
     script = (
-        "import resource, sys, demo; code = demo.main(sys.argv[1:]);"
+        "import resource, sys; from tddfa.commands import image; code = image.main(sys.argv[1:]);"
         "print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
     )
     command = [sys.executable, "-c", script, "--onnx"]

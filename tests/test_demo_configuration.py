@@ -5,8 +5,8 @@ import os
 import numpy as np
 import pytest
 
-import demo
 from tddfa.cli import run_main
+from tddfa.commands import image as demo
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ import pytest
 import demo_video
 import demo_video_smooth
 from tddfa.cli import run_main
-from utils import video_arguments
-from utils.video_outputs import VIDEO_OPTIONS
-from utils.video_reader import VideoReader
+from tddfa.commands import video as video_arguments
+from tddfa.video.outputs import VIDEO_OPTIONS
+from tddfa.video.reader import VideoReader
 
 
 @pytest.fixture

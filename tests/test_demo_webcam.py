@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 import pytest
 
-import demo_webcam
 from tddfa.cli import run_main
-from utils.camera import NewestFrame
-from utils.display import check_display
-from utils.live_view import LiveStatistics, LiveView
-from utils.video_outputs import VIDEO_OPTIONS
-from utils.video_reader import VideoReader
+from tddfa.commands import webcam as demo_webcam
+from tddfa.video.camera import NewestFrame
+from tddfa.video.display import check_display
+from tddfa.video.live_view import LiveStatistics, LiveView
+from tddfa.video.outputs import VIDEO_OPTIONS
+from tddfa.video.reader import VideoReader
 
 
 @pytest.fixture
@@ -144,8 +144,8 @@ def view(camera, folder, **options):
 
 
 def test_keys(tmp_path, monkeypatch):
-    monkeypatch.setattr("utils.live_view.FrameDrawer", lambda *_: lambda frame: frame.image)
-    monkeypatch.setattr("utils.live_view.DENSE_OPTIONS", frozenset())
+    monkeypatch.setattr("tddfa.video.live_view.FrameDrawer", lambda *_: lambda frame: frame.image)
+    monkeypatch.setattr("tddfa.video.live_view.DENSE_OPTIONS", frozenset())
     image = np.zeros((16, 32, 3), np.uint8)
     image[:, :16] = 255
     shown, wanted = [], iter(["", "s", "r", "", "", "r", "o", " ", "", " ", "x", "q"])

@@ -10,8 +10,8 @@ import pytest
 from tddfa import load_config
 from tddfa.arguments import DEFAULT_CONFIG
 from tddfa.pipeline import Pipeline
-from tddfa.tracker import FaceTracker
-from utils.video_reader import VideoReader
+from tddfa.tracking.tracker import FaceTracker
+from tddfa.video.reader import VideoReader
 
 MOST_BYTES = 60e6
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from tddfa.cli import run_main
+from tddfa.io.atomic import replacing
 from training import train
-from training.files import replacing
-from training.logbook import read_log
+from training.regressor.logbook import read_log
 
 logger = logging.getLogger(__name__)
 

@@ -19,13 +19,19 @@ import numpy as np
 from tddfa.aligner import Aligner
 from tddfa.cli import run_main
 from tddfa.errors import InputError
+from tddfa.ibug68 import INNER
 from tddfa.pose import head_pose
-from training import metrics
-from training.charts import contact_sheet, draw_ced
-from training.clips import follow, read_frames
-from training.landmark_sets import Detector, LandmarkSet, load_annotated, load_ground_truth
-from training.openings import compare_openings, load_crops, measure_openings
-from training.predict import open_aligner, predict_set
+from training.evaluation import metrics
+from training.evaluation.benchmark_sets import (
+    Detector,
+    LandmarkSet,
+    load_annotated,
+    load_ground_truth,
+)
+from training.evaluation.charts import contact_sheet, draw_ced
+from training.evaluation.clips import follow, read_frames
+from training.evaluation.openings import compare_openings, load_crops, measure_openings
+from training.evaluation.predict import open_aligner, predict_set
 
 Report = dict[str, Any]
 
@@ -43,7 +49,7 @@ def measure_landmarks(
         the area of their bounding box.
     """
     params, found = predict_set(aligner, faces)
-    points = metrics.INNER if inner else np.arange(68)
+    points = INNER if inner else np.arange(68)
     size = (metrics.eye_corner_distance if inner else metrics.box_size)(faces.points)
     predicted, truth = found[:, :, points], faces.points[:, :, points]
     raw = metrics.nme(predicted, truth, size, faces.yaw)
@@ -152,7 +158,7 @@ def build_parser() -> argparse.ArgumentParser:
     sets.add_argument("--roi", choices=("detector", "landmarks"), default="detector")
     sets.add_argument("--detector", help="detector's weights (default: weights/FaceBoxesProd.pth)")
     sets.add_argument("--crops", type=Path, help="folder of face crops, for the openings")
-    sets.add_argument("--points", type=Path, help="their points, from training.points")
+    sets.add_argument("--points", type=Path, help="their points, from training.mediapipe_points")
     sets.add_argument("--clips", type=Path, help="a clip or a folder of .mp4, for the jitter")
     sets.add_argument("--frames", type=int, help="so many frames of each clip (default: all)")
     parser.add_argument("--out", type=Path, help="folder of curves and sheets, under runs/")

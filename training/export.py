@@ -17,9 +17,9 @@ from FaceBoxes.network import load_network
 from tddfa.checkpoints import load_state_dict
 from tddfa.cli import run_main
 from tddfa.export_onnx import export_onnx
+from tddfa.io.atomic import replacing, save_arrays
 from tddfa.mobilenet import load_mobilenet
 from tddfa.params import load_parameter_scale
-from training.files import replacing, save_arrays
 
 logger = logging.getLogger(__name__)
 

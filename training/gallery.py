@@ -17,15 +17,15 @@ import numpy as np
 
 from tddfa.arguments import add_model_arguments, build_pipeline
 from tddfa.cli import run_main
+from tddfa.drawing.landmark_picture import cv_draw_landmark
+from tddfa.drawing.render import render
 from tddfa.errors import InputError
+from tddfa.io.atomic import replacing
+from tddfa.picture import ImageArray
 from tddfa.pipeline import Pipeline
-from tddfa.roi import ImageArray
-from training.files import replacing
-from training.landmark_sets import read_picture
-from training.points import list_pictures
-from training.split import is_held_out_crop
-from utils.functions import cv_draw_landmark
-from utils.render import render
+from training.dataset.split import is_held_out_crop
+from training.evaluation.benchmark_sets import read_picture
+from training.mediapipe_points import list_pictures
 
 logger = logging.getLogger(__name__)
 LABEL = (cv2.FONT_HERSHEY_SIMPLEX, 0.4)

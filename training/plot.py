@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tddfa.cli import run_main
 from tddfa.errors import InputError
-from training.logbook import read_log
+from training.regressor.logbook import read_log
 
 logger = logging.getLogger(__name__)
 

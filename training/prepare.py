@@ -6,8 +6,8 @@ Faces are found and cut out, MediaPipe marks their points, the face model is fit
 doubtful labels are dropped, and the rest is packed for fast reading. Each step keeps its result in
 the output folder, and a second run does only what is missing. With ``--crops`` the folder holds
 square crops already, 1.4 times a detector's ROI. ``--second-opinion`` takes the archive of
-``training.second_opinion`` and drops labels that another network contradicts; with ``--fuse`` the
-face model is fitted to both, which makes outline and depth better.
+``training.teacher_landmarks`` and drops labels that another network contradicts; with ``--fuse``
+the face model is fitted to both, which makes outline and depth better.
 """
 
 import argparse
@@ -21,15 +21,15 @@ import numpy as np
 from tddfa.cli import run_main
 from tddfa.errors import InputError
 from tddfa.fit import LandmarkFitter, load_landmark_basis
+from tddfa.io.atomic import replacing
 from tddfa.model_files import load_face_model
-from training.annotation import load_annotations
-from training.files import replacing
-from training.labels import Labels, canvas_cameras, save_labels, trusted
-from training.packed import pack, read_crop, relabel
-from training.points import FacePoints, find_points, list_pictures, load_points
-from training.second_opinion import load_second_opinion
-from training.split import is_held_out_picture
-from training.two_opinions import fuse
+from training.dataset.packed import pack, read_crop, relabel
+from training.dataset.split import is_held_out_picture
+from training.labels.annotation import load_annotations
+from training.labels.consensus import fuse
+from training.labels.pseudo_labels import Labels, canvas_cameras, save_labels, trusted
+from training.mediapipe_points import FacePoints, find_points, list_pictures, load_points
+from training.teacher_landmarks import load_second_opinion
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def prepare(args: argparse.Namespace) -> int:
     crops: Path = args.photos if args.crops else out / "crops"
     if not args.crops:
         from FaceBoxes.detector import FaceBoxes
-        from training.crops import cut_faces
+        from training.dataset.crops import cut_faces
 
         detector = FaceBoxes(checkpoint_fp=args.detector, assets=args.assets)
         chosen = may_be_trained_on if args.training_part else (lambda name: True)
@@ -127,9 +127,11 @@ def build_parser() -> argparse.ArgumentParser:
     add("--out", type=Path, required=True, help="folder of the data set")
     add("--crops", action="store_true", help="the folder holds square crops")
     add("--relabel", action="store_true", help="fit the points of --out anew, keep its pictures")
-    add("--points", type=Path, help="folder of training.points (default: points in --out)")
+    add(
+        "--points", type=Path, help="folder of training.mediapipe_points (default: points in --out)"
+    )
     add("--keep-points", action="store_true", help="use the points that are there, find no more")
-    add("--second-opinion", type=Path, help="archive of training.second_opinion")
+    add("--second-opinion", type=Path, help="archive of training.teacher_landmarks")
     add("--fuse", action="store_true", help="fit the face model to both opinions")
     add("--annotated", type=Path, help="table of 68 points of the photos by hand, for --fuse")
     add("--training-part", action="store_true", help="leave the held-out third of the photos out")

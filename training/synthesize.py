@@ -22,9 +22,9 @@ from tddfa.cli import run_main
 from tddfa.errors import InputError
 from tddfa.model_files import load_face_model
 from tddfa.morphable_model import MorphableModel
-from training.labels import Labels, angles, landmarks
-from training.packed import PackedFaces, dense_model, open_packed, pack, place
-from training.profiling import Turn, rotation_matrix, turn_picture, turn_to
+from training.augmentation.profiling import Turn, rotation_matrix, turn_picture, turn_to
+from training.dataset.packed import PackedFaces, dense_model, open_packed, pack, place
+from training.labels.pseudo_labels import Labels, angles, landmarks
 
 logger = logging.getLogger(__name__)
 

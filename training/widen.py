@@ -21,8 +21,8 @@ import torch
 from torch import Tensor
 
 from tddfa.cli import run_main
+from tddfa.io.atomic import replacing
 from tddfa.mobilenet import MobileNet, load_mobilenet
-from training.files import replacing
 
 logger = logging.getLogger(__name__)
 

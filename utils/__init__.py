@@ -1,1 +1,1 @@
-"""Outputs of the toolkit: overlays, depth, PNCC, UV texture, pose box, PLY and OBJ files."""
+"""The names that users of the reference import; the implementation is in `tddfa`."""

@@ -8,9 +8,9 @@ import pytest
 from tddfa import load_config
 from tddfa.errors import InputError
 from tddfa.import_reference import import_reference, main
+from tddfa.io.pictures import imread
 from tddfa.pipeline import Pipeline
 from tddfa.reference_files import ALL_FILES, FACE_MODEL, ReferenceFile, download, git_blob_id
-from utils.io import imread
 
 
 def test_blob_id_is_gits(tmp_path):

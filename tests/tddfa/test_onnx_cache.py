@@ -59,8 +59,8 @@ import numpy as np
 from FaceBoxes.FaceBoxes_ONNX import FaceBoxes_ONNX
 from tddfa import load_config
 from tddfa.pipeline import Pipeline
-from utils.outputs import OPTIONS, Scene
-from utils.io import imread
+from tddfa.outputs import OPTIONS, Scene
+from tddfa.io.pictures import imread
 pipeline = Pipeline.from_config(load_config(sys.argv[1]), onnx=True)
 image = imread(sys.argv[2])
 scene = Scene(image, pipeline(image), pipeline)

@@ -7,8 +7,8 @@ import pytest
 
 from tddfa.morphable_model import MorphableModel
 from tddfa.topology import Topology
-from training.labels import Labels
-from training.packed import PackedFaces, open_packed, pack
+from training.dataset.packed import PackedFaces, open_packed, pack
+from training.labels.pseudo_labels import Labels
 
 N_SHAPE, N_EXP = 40, 10
 ROWS, COLUMNS = 15, 13

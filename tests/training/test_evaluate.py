@@ -5,8 +5,8 @@ import pytest
 
 from tddfa.errors import InputError
 from training import evaluate
-from training.landmark_sets import best_box, load_annotated, load_ground_truth
-from training.predict import open_aligner
+from training.evaluation.benchmark_sets import best_box, load_annotated, load_ground_truth
+from training.evaluation.predict import open_aligner
 
 
 def test_protocol_gives_the_figures_known_for_the_reference(shared, upstream, tmp_path):

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from tddfa.errors import InputError
+from training.dataset.split import is_held_out_crop
 from training.gallery import find_pictures, main
-from training.split import is_held_out_crop
 
 
 def test_sheet_shows_landmarks_and_mesh(project_root, tmp_path):

@@ -6,12 +6,20 @@ import pytest
 
 from tddfa.errors import InputError
 from tddfa.fit import LandmarkFitter, load_landmark_basis
-from training import points, prepare
-from training.crops import cut_faces
-from training.labels import Labels, disagreement, landmarks, load_labels, save_labels, trusted
-from training.packed import open_packed, relabel, valid_box
-from training.points import N_POINTS, FacePoints
-from training.second_opinion import SecondOpinion
+from training import mediapipe_points as points
+from training import prepare
+from training.dataset.crops import cut_faces
+from training.dataset.packed import open_packed, relabel, valid_box
+from training.labels.pseudo_labels import (
+    Labels,
+    disagreement,
+    landmarks,
+    load_labels,
+    save_labels,
+    trusted,
+)
+from training.mediapipe_points import N_POINTS, FacePoints
+from training.teacher_landmarks import SecondOpinion
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """From packed crops to weights that the package itself can use, in seconds."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,10 +10,11 @@ import torch
 from tddfa.errors import InputError
 from tddfa.mobilenet import load_mobilenet
 from training import ablation, export, plot, synthesize, train
-from training.augment import AugmentSettings
-from training.logbook import Logbook, read_log
-from training.run import Run
-from training.settings import with_changes
+from training.augmentation.augment import AugmentSettings
+from training.regressor.logbook import Logbook, read_log
+from training.regressor.run_folder import Run
+from training.regressor.settings import with_changes
+from training.regressor.train_settings import TrainSettings
 
 
 @pytest.fixture
@@ -89,7 +91,7 @@ def test_short_videos_and_weights_to_start_from(command, tmp_path):
 
 def test_steps_on_one_batch_lower_its_loss(command):
     arguments = command("--optimizer", "warm_up=5", samples=400)
-    run = Run(train.build_parser().parse_args(arguments))
+    run = Run(train.settings_of(train.build_parser().parse_args(arguments)))
     generator = torch.Generator().manual_seed(0)
     truth = run.held_out[1][:1].repeat(8, 1) * (1 + 0.02 * torch.randn(8, 62, generator=generator))
     batch = torch.rand(8, 3, 120, 120, generator=generator), truth
@@ -143,3 +145,21 @@ def test_ablation_tabulates_variants_over_seeds(packed_folder, model_file, tmp_p
         [" meta-joint ", " 2 "],
     ]
     assert (tmp_path / "table.md").read_text().count("±") == 6
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"shares": (1.0, 2.0)}, "--shares: expected 1"),
+        ({"batch_size": 31, "augmentation": with_changes(AugmentSettings(), ["views.frames=8"])},
+         "multiple of views.frames = 8"),
+    ],
+)  # fmt: skip
+def test_settings_that_do_not_fit(changes, words):
+    with pytest.raises(InputError, match=words):
+        TrainSettings((Path("data"),), Path("run"), **changes)
+
+
+def test_command_line_and_python_ask_for_the_same():
+    from_line = train.settings_of(train.build_parser().parse_args(["data", "--out", "run"]))
+    assert from_line == TrainSettings((Path("data"),), Path("run"))

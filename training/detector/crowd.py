@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.batch import CANVAS
+from training.dataset.batch import CANVAS
 from training.detector.boxes import (
     NEAR,
     ROI_BELOW_BOX,

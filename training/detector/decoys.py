@@ -17,10 +17,10 @@ import numpy as np
 
 from FaceBoxes.detector import FaceBoxes
 from tddfa.cli import run_main
+from training.dataset.split import is_held_out_picture
 from training.detector.boxes import FloatArray, overlaps
 from training.detector.sources import BoxedPictures, load_boxes, save_boxes
-from training.landmark_sets import Detector, read_picture
-from training.split import is_held_out_picture
+from training.evaluation.benchmark_sets import Detector, read_picture
 
 logger = logging.getLogger(__name__)
 LEAST_SCORE = 0.1

@@ -18,6 +18,8 @@ import numpy as np
 
 from tddfa.cli import run_main
 from tddfa.errors import InputError
+from tddfa.io.atomic import replacing
+from training.dataset.split import is_held_out_picture
 from training.detector.boxes import FloatArray, box_of_landmarks, overlaps
 from training.detector.trials import (
     FOUND_AT,
@@ -27,12 +29,10 @@ from training.detector.trials import (
     rolled_scenes,
     turned_trials,
 )
-from training.files import replacing
-from training.labels import load_labels
-from training.landmark_sets import Detector, read_picture
-from training.landmark_table import read_landmark_table
-from training.points import list_pictures
-from training.split import is_held_out_picture
+from training.evaluation.benchmark_sets import Detector, read_picture
+from training.labels.annotation_table import read_landmark_table
+from training.labels.pseudo_labels import load_labels
+from training.mediapipe_points import list_pictures
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
-from training.batch import CANVAS, INPUT
+from training.dataset.batch import CANVAS, INPUT
+from training.dataset.packed import open_packed, read_crop, valid_box
+from training.dataset.split import is_held_out_crop
 from training.detector.boxes import ABOVE_LANDMARKS, ROI_PER_LANDMARKS
-from training.labels import angles
-from training.packed import open_packed, read_crop, valid_box
-from training.points import list_pictures
-from training.split import is_held_out_crop
+from training.labels.pseudo_labels import angles
+from training.mediapipe_points import list_pictures
 
 # How often a face is drawn whose yaw is beyond so many degrees, against one from the front.
 PROFILES = ((35.0, 4), (60.0, 8))

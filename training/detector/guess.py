@@ -21,12 +21,12 @@ from tddfa.cli import run_main
 from tddfa.errors import InputError
 from tddfa.model_files import load_face_model
 from tddfa.params import split_params
-from training.batch import INPUT, MARGIN
-from training.labels import Labels, angles, save_labels, trusted
-from training.packed import pack, read_crop
-from training.points import list_pictures
-from training.predict import open_aligner
-from training.split import is_held_out_crop
+from training.dataset.batch import INPUT, MARGIN
+from training.dataset.packed import pack, read_crop
+from training.dataset.split import is_held_out_crop
+from training.evaluation.predict import open_aligner
+from training.labels.pseudo_labels import Labels, angles, save_labels, trusted
+from training.mediapipe_points import list_pictures
 
 logger = logging.getLogger(__name__)
 BATCH = 64

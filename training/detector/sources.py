@@ -16,11 +16,11 @@ import numpy as np
 
 from tddfa.cli import run_main
 from tddfa.errors import InputError
+from tddfa.io.atomic import save_arrays
 from training.detector.boxes import FloatArray, box_of_landmarks, merge
-from training.files import save_arrays
-from training.landmark_sets import Detector, read_picture
-from training.landmark_table import read_landmark_table
-from training.points import list_pictures
+from training.evaluation.benchmark_sets import Detector, read_picture
+from training.labels.annotation_table import read_landmark_table
+from training.mediapipe_points import list_pictures
 
 logger = logging.getLogger(__name__)
 

@@ -21,16 +21,16 @@ from torch import Tensor
 from FaceBoxes.network import FaceBoxesNet, load_network
 from tddfa.cli import run_main
 from tddfa.errors import InputError
+from training.cpu.workers import Workers
+from training.dataset.split import is_held_out_picture
 from training.detector.boxes import match, told
 from training.detector.compose import Composer, Source
 from training.detector.faces import joined, labelled_faces, rare_faces, turned_faces
 from training.detector.picture import ComposeSettings
 from training.detector.sources import BoxedPictures, load_boxes, no_boxes
 from training.detector.trainer import DetectorTrainer, initialize
-from training.logbook import Logbook
-from training.settings import with_changes
-from training.split import is_held_out_picture
-from training.workers import Workers
+from training.regressor.logbook import Logbook
+from training.regressor.settings import with_changes
 
 logger = logging.getLogger(__name__)
 

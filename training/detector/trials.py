@@ -20,17 +20,17 @@ import numpy.typing as npt
 
 from tddfa.errors import InputError
 from tddfa.roi import ImageArray
-from training.batch import CANVAS, INPUT
+from training.dataset.batch import CANVAS, INPUT
+from training.dataset.packed import open_packed, read_crop
+from training.dataset.split import is_held_out_crop, is_held_out_picture
 from training.detector.boxes import FloatArray, box_of_landmarks, box_of_roi, overlaps
 from training.detector.crowd import draw_mask, paste
 from training.detector.faces import turned_squares
 from training.detector.picture import Picture, part_of_photo, transform
-from training.labels import Labels, angles
-from training.landmark_sets import Detector, read_picture
-from training.landmark_table import read_landmark_table
-from training.packed import open_packed, read_crop
-from training.points import list_pictures
-from training.split import is_held_out_crop, is_held_out_picture
+from training.evaluation.benchmark_sets import Detector, read_picture
+from training.labels.annotation_table import read_landmark_table
+from training.labels.pseudo_labels import Labels, angles
+from training.mediapipe_points import list_pictures
 
 YAWS = (0.0, 15.0, 30.0, 45.0, 60.0, 75.0, 90.0)
 ROLLS = (0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0)

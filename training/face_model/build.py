@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from tddfa.cli import run_main
+from tddfa.io.atomic import save_arrays
 from training.face_model import expression, regions
 from training.face_model.contact import Slit, closing_operator
 from training.face_model.geometry import Geometry, build_geometry
@@ -23,7 +24,6 @@ from training.face_model.landmarks import LandmarkTable, lash_offsets, load_tabl
 from training.face_model.makehuman import data_folder
 from training.face_model.sampled_identities import identities, identity_model
 from training.face_model.unwrap import unwrap
-from training.files import save_arrays
 
 log = logging.getLogger(__name__)
 

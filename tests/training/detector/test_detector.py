@@ -9,13 +9,13 @@ from FaceBoxes.network import FaceBoxesNet, load_network
 from FaceBoxes.prior_box import prior_boxes
 from tddfa.errors import InputError
 from tddfa.roi import parse_roi_box_from_bbox
+from training.dataset.split import is_held_out_picture
 from training.detector import boxes, compose, crowd, decoys, evaluate, sources, train
 from training.detector import picture as pictures
 from training.detector.faces import labelled_faces
 from training.detector.loss import hard_negatives, multibox_loss
 from training.detector.picture import ComposeSettings, Picture
 from training.export import export
-from training.split import is_held_out_picture
 
 NONE = np.zeros((0, 4), np.float32)
 

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from tddfa.errors import InputError
+from training.augmentation.profiling import rotation_matrix
+from training.dataset.split import is_held_out_crop
 from training.detector import faces as module
 from training.detector.faces import joined, labelled_faces, rare_faces, turned_faces
-from training.profiling import rotation_matrix
-from training.split import is_held_out_crop
 
 # So far that some fall into the held-out fortieth.
 NUMBERS = range(0, 4000, 40)

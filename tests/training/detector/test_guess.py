@@ -5,12 +5,12 @@ import pytest
 from tddfa.errors import InputError
 from tddfa.model_files import load_face_model
 from tddfa.roi import crop_img
+from training.augmentation.profiling import rotation_matrix
+from training.dataset.packed import open_packed
+from training.dataset.split import is_held_out_crop
 from training.detector import guess
-from training.labels import Labels, angles, landmarks, load_labels
-from training.packed import open_packed
-from training.predict import open_aligner, predict_faces
-from training.profiling import rotation_matrix
-from training.split import is_held_out_crop
+from training.evaluation.predict import open_aligner, predict_faces
+from training.labels.pseudo_labels import Labels, angles, landmarks, load_labels
 
 ROI = [150.0, 40.0, 300.0, 190.0]  # around the astronaut's face
 

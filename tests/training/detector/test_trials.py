@@ -6,11 +6,11 @@ import pytest
 
 from tddfa.errors import InputError
 from tddfa.roi import parse_roi_box_from_bbox
+from training.augmentation.profiling import rotation_matrix
+from training.dataset.split import is_held_out_crop, is_held_out_picture
 from training.detector import boxes, evaluate, trials
 from training.detector.picture import NONE, Picture
-from training.labels import Labels
-from training.profiling import rotation_matrix
-from training.split import is_held_out_crop, is_held_out_picture
+from training.labels.pseudo_labels import Labels
 
 NOTHING = np.zeros((0, 5), np.float32)
 

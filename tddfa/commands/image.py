@@ -1,0 +1,151 @@
+"""Align every face in pictures: landmarks, meshes, pose, depth, PNCC, texture."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tddfa.arguments import add_model_arguments, build_pipeline, true_or_false
+from tddfa.cli import EXIT_BAD_INPUT, EXIT_FAILED
+from tddfa.drawing.show import show_picture
+from tddfa.errors import InputError
+from tddfa.io.picture_paths import OutputPaths, expand_inputs, unique_stems
+from tddfa.io.pictures import imread
+from tddfa.io.report import face_line, picture_record, write_json
+from tddfa.outputs import OPTIONS, OutputSettings, Scene
+from tddfa.pipeline import Pipeline
+
+EXAMPLE = "examples/inputs/astronaut.png"
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="examples:\n"
+        "  demo.py -f photo.jpg -o 3d --onnx\n"
+        "  demo.py -f photos/ -o all --out results --json results/faces.json --onnx\n"
+        "  demo.py -f photo.jpg -o obj --texture --out head.obj --onnx\n"
+        "exit codes: 0 done, 1 some of several pictures failed, 2 bad input",
+    )
+    parser.add_argument(
+        "-f",
+        "--img_fp",
+        nargs="+",
+        default=[EXAMPLE],
+        metavar="PATH",
+        help=f"pictures or folders of pictures (default: {EXAMPLE})",
+    )
+    parser.add_argument(
+        "-o",
+        "--opt",
+        nargs="+",
+        default=["2d_sparse"],
+        choices=[*OPTIONS, "all"],
+        metavar="OPT",
+        help=f"outputs: {', '.join(OPTIONS)}, or all (default: 2d_sparse)",
+    )
+    add_model_arguments(parser)
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "--out",
+        metavar="PATH",
+        help="folder, or file for one picture and one output (default: examples/results)",
+    )
+    group.add_argument("--json", metavar="FILE", help="write boxes, pose, landmarks, parameters")
+    group.add_argument(
+        "--show_flag",
+        type=true_or_false,
+        metavar="true|false",
+        help="show pictures in a window (default: true for one picture, false for several)",
+    )
+    group.add_argument(
+        "--ply_format", choices=("ascii", "binary"), default="ascii", help="default: %(default)s"
+    )
+    group.add_argument(
+        "--texture", action="store_true", help="obj: texture coordinates, .mtl and .png"
+    )
+    group.add_argument(
+        "--fail_on_no_face", action="store_true", help="a picture without a face is an error"
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    args = parse_args(argv)
+    options = list(OPTIONS) if "all" in args.opt else list(dict.fromkeys(args.opt))
+    pictures = expand_inputs(args.img_fp)
+    paths = OutputPaths(args.out, options, len(pictures))
+    several = len(pictures) > 1
+    logging.getLogger("tddfa.drawing.pose_box").setLevel(
+        logging.WARNING
+    )  # printed with each face already
+    if not several:
+        # Bad input is the likeliest fault: find it before the networks are loaded.
+        image = imread(pictures[0])
+    pipeline = build_pipeline(args)
+    settings = OutputSettings(args.ply_format == "binary", args.texture, args.threads or 2)
+    show = args.show_flag if args.show_flag is not None else not several
+    records, failures, without_face = [], [], 0
+    stems = unique_stems(pictures)
+    for path, stem in zip(_progress(pictures), stems, strict=True):
+        try:
+            image = imread(path) if several else image
+            targets = {option: paths.path(stem, option) for option in options}
+            record = process(path, image, pipeline, targets, settings, show)
+        except InputError as error:
+            if not several:
+                raise
+            failures.append(str(error))
+            continue
+        without_face += not record["faces"]
+        records.append(record)
+    if args.json:
+        write_json(args.json, records)
+    for failure in failures:
+        sys.stderr.write(f"error: {failure}\n")
+    if failures:
+        sys.stderr.write(f"{len(failures)} of {len(pictures)} pictures failed\n")
+        return EXIT_FAILED
+    if without_face and args.fail_on_no_face:
+        sys.stderr.write(f"error: {without_face} of {len(pictures)} pictures without a face\n")
+        return EXIT_FAILED if several else EXIT_BAD_INPUT
+    return 0
+
+
+def process(
+    path: Path,
+    image: Any,
+    pipeline: Pipeline,
+    targets: dict[str, Path],
+    settings: OutputSettings,
+    show: bool,
+) -> dict[str, Any]:
+    """Make all outputs of one picture, print what was found and return its record."""
+    faces = pipeline(image)
+    if not faces:
+        print(f"{path}: no face detected")
+        return picture_record(path, image.shape, [], [])
+    print(f"{path}: {len(faces)} face{'s' if len(faces) > 1 else ''}")
+    for number, face in enumerate(faces, 1):
+        print(face_line(number, face))
+    scene = Scene(image, faces, pipeline, settings)
+    for option, target in targets.items():
+        picture = scene.make(option, target)
+        print(f"  {option} -> {target}")
+        # Once there turned out to be no screen, the next pictures need not try.
+        show = show and (picture is None or show_picture(picture))
+    return picture_record(path, image.shape, faces, list(targets.values()))
+
+
+def _progress(pictures: list[Path]) -> Any:
+    """Show a progress bar for several pictures, where somebody can see it."""
+    if len(pictures) == 1:
+        return pictures
+    from tqdm import tqdm
+
+    return tqdm(pictures, unit="picture", disable=None)

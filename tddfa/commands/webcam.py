@@ -1,0 +1,129 @@
+"""Align faces live, from a camera or anything that can stand in for one."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from tddfa.aligner import Aligner
+from tddfa.arguments import add_model_arguments, build_pipeline, positive_int
+from tddfa.errors import InputError
+from tddfa.tracking.live_smoothing import smooth_one_euro
+from tddfa.tracking.smoothing import smooth_mean
+from tddfa.tracking.tracker import FaceTracker, TrackerSettings
+from tddfa.video.camera import NewestFrame, open_source
+from tddfa.video.display import Window, check_display
+from tddfa.video.live_view import HELP, LiveView, Smoother, statistics_line
+from tddfa.video.outputs import VIDEO_OPTIONS
+
+RESULTS = Path("examples/results/webcam")
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"keys: {HELP}\n"
+        "examples:\n"
+        "  demo_webcam.py --onnx\n"
+        "  demo_webcam.py --source rtsp://camera/stream -o 3d --onnx\n"
+        "  demo_webcam.py --source clip.mp4 --headless --frames 100 --onnx\n"
+        "exit codes: 0 done, 2 bad input (no camera, no display, …), 130 interrupted",
+    )
+    parser.add_argument(
+        "--source",
+        default="0",
+        metavar="SOURCE",
+        help="camera index, device path, URL, or a file as camera (default: %(default)s)",
+    )
+    parser.add_argument(
+        "-o",
+        "--opt",
+        default="2d_sparse",
+        choices=VIDEO_OPTIONS,
+        help="first output (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--faces",
+        default="all",
+        choices=("one", "all"),
+        help="follow every face, or the largest alone (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--smooth",
+        choices=("none", "mean", "one_euro"),
+        help="1€ filter, or the mean over neighboring frames, which shows the picture n_next "
+        "frames late (default: one_euro; mean if -n_pre or -n_next is given)",
+    )
+    parser.add_argument("-n_pre", "--n_pre", type=int, help="mean: frames before (default: 1)")
+    parser.add_argument("-n_next", "--n_next", type=int, help="mean: frames after (default: 1)")
+    parser.add_argument("--no_mirror", action="store_true", help="do not mirror the picture")
+    parser.add_argument("--headless", action="store_true", help="open no window")
+    parser.add_argument(
+        "--frames", type=positive_int, metavar="N", help="end after N frames (default: never)"
+    )
+    parser.add_argument(
+        "--out",
+        default=str(RESULTS),
+        metavar="FOLDER",
+        help="folder for saved pictures and recordings (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--record", action="store_true", help="record from the beginning, as after the key r"
+    )
+    add_model_arguments(parser)
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    args = parse_args(argv)
+    if min(args.n_pre or 0, args.n_next or 0) < 0:
+        raise InputError(f"n_pre, n_next: expected 0 or more, got {args.n_pre} and {args.n_next}")
+    if not args.headless:
+        check_display()
+    source = open_source(args.source)
+    try:
+        args.threads = args.threads or 1
+        pipeline = build_pipeline(args)
+        limit = 1 if args.faces == "one" else None
+        tracker = FaceTracker.from_pipeline(pipeline, TrackerSettings(max_faces=limit))
+    except BaseException:
+        source.close()
+        raise
+    with NewestFrame(source) as camera:
+        view = LiveView(
+            camera,
+            pipeline,
+            tracker,
+            _smoother(args, pipeline.aligner),
+            option=args.opt,
+            folder=Path(args.out),
+            mirror=not args.no_mirror,
+            n_threads=args.threads,
+        )
+        if args.record:
+            view.press("r")
+        try:
+            if args.headless:
+                view.run(None, args.frames)
+            else:
+                with Window("3D dense face alignment") as window:
+                    view.run(window.show, args.frames)
+        finally:
+            sys.stdout.write(f"{args.source}: {statistics_line(view.statistics)}\n")
+    return 0
+
+
+def _smoother(args: argparse.Namespace, aligner: Aligner) -> Smoother:
+    given = args.n_pre is not None or args.n_next is not None
+    kind = args.smooth or ("mean" if given else "one_euro")
+    if kind == "one_euro":
+        return partial(smooth_one_euro, aligner=aligner)
+    if kind == "mean":
+        n_pre = 1 if args.n_pre is None else args.n_pre
+        n_next = 1 if args.n_next is None else args.n_next
+        return partial(smooth_mean, n_pre=n_pre, n_next=n_next)
+    return iter

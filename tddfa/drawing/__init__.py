@@ -1,0 +1,1 @@
+"""Draw faces: landmarks, meshes, depth, PNCC, texture, pose box."""

@@ -1,0 +1,1 @@
+"""Pictures and reports from and to files, whole or not at all."""

@@ -1,0 +1,1 @@
+"""Follow all faces of a video: detection, association, confirmation, smoothing."""

@@ -1,0 +1,176 @@
+"""Look for faces at given places of a frame: align, and judge what came out."""
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from tddfa.aligner import Aligner
+from tddfa.params import FloatArray
+from tddfa.roi import ImageArray, network_input
+from tddfa.tracking.face_finder import FaceFinder, face_boxes_of, fractions, score_at
+from tddfa.tracking.track import landmark_roi
+
+
+@dataclass(frozen=True)
+class Plausibility:
+    """Limits that a face keeps and what is none, or no longer one, often breaks.
+
+    Attributes
+    ----------
+    least_side : float
+        Pixels of the landmarks' ROI; on fewer nothing can be aligned.
+    most_side : float
+        The same in units of the picture's longer side: no ROI grows without bound.
+    least_overlap : float
+        Intersection over union of the ROI looked at and the ROI of the landmarks found in it.
+    least_visible : float
+        Part of the landmarks' ROI that lies in the picture. Its center must, too.
+    most_deviation : float
+        Root mean square of the network's output, which is in standard deviations of the training
+        faces. Laughing, blinking, turning faces of clips reach 1.8 with the weights that ship.
+    """
+
+    least_side: float = 18.0
+    most_side: float = 2.0
+    least_overlap: float = 0.3
+    least_visible: float = 0.35
+    most_deviation: float = 2.6
+
+    def holds(
+        self, roi: Sequence[float], found: Sequence[float], output: FloatArray, image: ImageArray
+    ) -> bool:
+        """Judge landmarks with the ROI `found`, seen in the crop `roi`."""
+        deviation = math.sqrt(float(output @ output) / len(output))
+        if not (math.isfinite(sum(found)) and math.isfinite(deviation)):
+            return False
+        height, width = image.shape[:2]
+        left, top, right, bottom = found
+        side = right - left
+        shared = _shared_area(roi, found)
+        joint = (roi[2] - roi[0]) * (roi[3] - roi[1]) + side * side - shared
+        return (
+            self.least_side <= side <= self.most_side * max(height, width)
+            and 0 <= left + right <= 2 * width
+            and 0 <= top + bottom <= 2 * height
+            and _shared_area(found, (0, 0, width, height)) >= self.least_visible * side * side
+            and shared >= self.least_overlap * joint
+            and deviation <= self.most_deviation
+        )
+
+
+def _shared_area(first: Sequence[float], second: Sequence[float]) -> float:
+    """Return the area that two boxes share; in plain numbers, for it is asked in every frame."""
+    width = min(first[2], second[2]) - max(first[0], second[0])
+    height = min(first[3], second[3]) - max(first[1], second[1])
+    return max(width, 0.0) * max(height, 0.0)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was found at a place.
+
+    Attributes
+    ----------
+    roi_box : list of float
+        The square that was looked at, pixels.
+    param : ndarray, shape (62,), float32
+    landmarks : ndarray, shape (3, 68), float32
+        Pixels.
+    plausible : bool
+        Whether these can be a face's.
+    score : float
+        The face check's, in [0, 1].
+    seen : bool
+        Whether the check says that there is a face.
+    """
+
+    roi_box: list[float]
+    param: FloatArray
+    landmarks: FloatArray
+    plausible: bool
+    score: float
+    seen: bool
+
+
+class FaceObserver:
+    """Align faces and check them.
+
+    Parameters
+    ----------
+    finder : FaceFinder
+        What checks.
+    aligner : Aligner
+        ``TDDFA`` or ``TDDFA_ONNX``.
+    least_score : float
+        Score of a face in its own crop from which on it counts as seen.
+    least_wide_score : float
+        The same for the second look.
+    limits : Plausibility
+        What else a face must keep.
+    """
+
+    def __init__(
+        self,
+        finder: FaceFinder,
+        aligner: Aligner,
+        least_score: float = 0.25,
+        least_wide_score: float = 0.12,
+        limits: Plausibility | None = None,
+    ) -> None:
+        self.finder = finder
+        self.aligner = aligner
+        self.least_score = least_score
+        self.least_wide_score = least_wide_score
+        self.limits = limits or Plausibility()
+        self._helper = ThreadPoolExecutor(1, "face-check")
+
+    def align(
+        self, image: ImageArray, roi_boxes: Sequence[Sequence[float]]
+    ) -> list[tuple[FloatArray, FloatArray]]:
+        """Align without checking; return (parameters, landmarks) per ROI."""
+        boxes = [list(box) for box in roi_boxes]
+        output = self.aligner.forward(network_input(image, boxes, self.aligner.size))
+        params = list(self.aligner.scale.denormalize(output))
+        return list(zip(params, self.aligner.recon_vers(params, boxes), strict=True))
+
+    def __call__(
+        self, image: ImageArray, roi_boxes: Sequence[Sequence[float]]
+    ) -> list[Observation]:
+        """Align the faces at `roi_boxes`, all in one batch, and judge each.
+
+        Parameters
+        ----------
+        image : ndarray, shape (H, W, 3), uint8
+            BGR frame.
+        roi_boxes : sequence of n ``[xmin, ymin, xmax, ymax]``
+            Squares in pixels.
+        """
+        boxes = [list(box) for box in roi_boxes]
+        if not boxes:
+            return []
+        crops = network_input(image, boxes, self.aligner.size)
+        # Both networks see the same crops: they run side by side.
+        scanning = self._helper.submit(self.finder.scan, crops)
+        output = self.aligner.forward(crops)
+        params = list(self.aligner.scale.denormalize(output))
+        landmarks = self.aligner.recon_vers(params, boxes)
+        rois = [landmark_roi(points) for points in landmarks]
+        plausible = [
+            self.limits.holds(box, roi, row, image)
+            for box, roi, row in zip(boxes, rois, output, strict=True)
+        ]
+        expected = fractions(face_boxes_of(rois), boxes)
+        found = scanning.result()
+        scores = [score_at(*pair) for pair in zip(found, expected, strict=True)]
+        seen = [score >= self.least_score for score in scores]
+        doubtful = [i for i in range(len(boxes)) if plausible[i] and not seen[i]]
+        if doubtful:
+            wide = self.finder.look_wider(image, [rois[i] for i in doubtful])
+            for i, score in zip(doubtful, wide, strict=True):
+                scores[i] = max(scores[i], score)
+                seen[i] = score >= self.least_wide_score
+        return [
+            Observation(*row)
+            for row in zip(boxes, params, landmarks, plausible, scores, seen, strict=True)
+        ]

@@ -1,0 +1,279 @@
+"""Follow all faces of a video.
+
+Each frame goes through these steps::
+
+    cut? ---yes--> forget all tracks
+      |
+    follow: align every track where it was, check it          (one batch, both networks)
+      |
+    detect: at a cut, every n-th frame, and when a track fails; match boxes to tracks
+      |
+    born after 2 confirmations, dead after m frames without being seen
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import count
+
+import numpy as np
+
+from FaceBoxes.base_detector import BaseDetector
+from tddfa.aligner import Aligner
+from tddfa.errors import InputError
+from tddfa.params import FloatArray
+from tddfa.pipeline import Pipeline
+from tddfa.roi import ImageArray, parse_roi_box_from_bbox
+from tddfa.tracking.association import iou_matrix, match
+from tddfa.tracking.face_finder import FaceFinder, face_boxes_of
+from tddfa.tracking.face_observer import FaceObserver, Observation
+from tddfa.tracking.settings import TrackerSettings
+from tddfa.tracking.shot_change import ShotDetector
+from tddfa.tracking.track import Track, TrackedFace, landmark_roi
+
+__all__ = ["FaceTracker", "TrackerSettings"]
+
+# A detection belongs to a track from this overlap on.
+_MATCH = 0.25
+# A track that overlaps its detection less than this is aligned anew from the detection.
+_DRIFTED = 0.45
+# Two tracks with more overlap than this follow the same face.
+_SAME = 0.55
+# Frames after losing a face at which the whole picture is searched for it.
+_RETRY = frozenset({1, 2, 4, 7, 10, 14, 19})
+# So often, in frames, the detector vouches for a face that the cheap check cannot see.
+_VOUCH = 3
+# So often, in frames, an empty scene is searched.
+_EMPTY = 3
+# A picture that stands still gives no confirmations; it has this many more frames' time.
+_STILL_AGE = 1
+
+
+class FaceTracker:
+    """Follow the faces of one video; call it with its frames in order.
+
+    Parameters
+    ----------
+    detector : BaseDetector
+        ``FaceBoxes()`` or ``FaceBoxes_ONNX()``.
+    aligner : Aligner
+        ``TDDFA`` or ``TDDFA_ONNX``.
+    settings : TrackerSettings, optional
+        Thresholds and intervals.
+
+    Attributes
+    ----------
+    cut : bool
+        Whether the last frame began a new shot; ids are never carried over a cut.
+    detections : int
+        How often the whole picture was searched so far.
+
+    Examples
+    --------
+    >>> tracker = FaceTracker(FaceBoxes_ONNX(), TDDFA_ONNX(**config))  # doctest: +SKIP
+    >>> faces = tracker(frame)  # doctest: +SKIP
+    >>> [(face.track_id, face.score, face.pose.yaw) for face in faces]  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        detector: BaseDetector,
+        aligner: Aligner,
+        settings: TrackerSettings | None = None,
+    ) -> None:
+        self.settings = settings or TrackerSettings()
+        self.finder = FaceFinder(detector)
+        self.observer = FaceObserver(self.finder, aligner)
+        self.cut = False
+        self.detections = 0
+        self._shots = ShotDetector()
+        self._tracks: list[Track] = []
+        self._ids = count(1)
+        self._since_detection = 0
+        self._coarse = False
+
+    @classmethod
+    def from_pipeline(
+        cls, pipeline: Pipeline, settings: TrackerSettings | None = None
+    ) -> "FaceTracker":
+        """Use the networks of a pipeline, whose detector must be a FaceBoxes."""
+        if not isinstance(pipeline.detector, BaseDetector):
+            raise InputError("tracker: expected FaceBoxes or FaceBoxes_ONNX as detector")
+        return cls(pipeline.detector, pipeline.aligner, settings)
+
+    def __call__(self, image: ImageArray) -> list[TrackedFace]:
+        """Follow the faces into the next frame.
+
+        Parameters
+        ----------
+        image : ndarray, shape (H, W, 3), uint8
+            BGR frame.
+
+        Returns
+        -------
+        list of TrackedFace
+            Every face that is seen in this frame, also those not yet ``confirmed``, by id.
+        """
+        self.cut = self._shots(image)
+        if self.cut:
+            self._tracks = []
+        self._since_detection += 1
+        self._follow(image)
+        if self._must_detect():
+            self._detect(image)
+        elif self._since_detection >= self.settings.detect_every:
+            # Nothing is amiss, this is a look for new faces; small ones are found every other time.
+            self._coarse = not self._coarse
+            self._detect(image, coarse=self._coarse)
+        self._tracks = [track for track in self._tracks if not self._is_dead(track)]
+        for track in self._tracks:
+            track.age += 1
+        return [self._report(track) for track in self._tracks if not track.misses]
+
+    def _confirmed(self, track: Track) -> bool:
+        return track.hits >= self.settings.birth or track.age >= _STILL_AGE + self.settings.birth
+
+    def _is_dead(self, track: Track) -> bool:
+        return track.misses > (self.settings.death if self._confirmed(track) else 0)
+
+    def _report(self, track: Track) -> TrackedFace:
+        return replace(track.face, confirmed=self._confirmed(track))
+
+    def _follow(self, image: ImageArray) -> None:
+        """Align every track from its last landmarks and judge what came out."""
+        seen = self.observer(image, [track.roi_box for track in self._tracks])
+        strays = self._strays(seen)
+        for i, (track, observation) in enumerate(zip(self._tracks, seen, strict=True)):
+            if i in strays or not observation.plausible:
+                track.miss()
+            elif observation.seen:
+                self._accept(track, observation, observation.score)
+                track.by_detector = False
+            elif not track.misses:
+                # Perhaps only hard to see: the detector will be asked.
+                unseen = track.unseen + 1
+                self._accept(track, observation, 0.9 * track.face.score, hit=False)
+                track.unseen = unseen
+            else:
+                track.miss()
+
+    def _strays(self, seen: Sequence[Observation]) -> set[int]:
+        """Return tracks that have moved over to the face of another one."""
+        strays: set[int] = set()
+        if len(seen) < 2:
+            return strays
+        overlap = iou_matrix(*2 * ([landmark_roi(item.landmarks) for item in seen],))
+        for i, j in zip(*np.nonzero(np.triu(overlap > _SAME, 1)), strict=True):
+            if not strays & {i, j} and seen[i].plausible and seen[j].plausible:
+                # The one that is lost, unconfirmed or has come the farther way.
+                strays.add(max((int(i), int(j)), key=lambda k: self._strayed(k, seen[k])))
+        return strays
+
+    def _strayed(self, index: int, observation: Observation) -> tuple[bool, bool, float]:
+        track = self._tracks[index]
+        surprise = round(track.surprise(observation.landmarks), 1)
+        return track.misses > 0, not self._confirmed(track), surprise - 1e-4 * track.age
+
+    def _must_detect(self) -> bool:
+        if self.cut:
+            return True
+        if all(track.misses for track in self._tracks) and self._since_detection >= _EMPTY:
+            return True
+        return any(
+            track.misses in _RETRY
+            or track.unseen >= (_VOUCH if track.by_detector and self._confirmed(track) else 1)
+            for track in self._tracks
+        )
+
+    def _detect(self, image: ImageArray, *, coarse: bool = False) -> None:
+        """Search the whole picture and bring tracks and detections together."""
+        self._since_detection = 0
+        self.detections += 1
+        boxes = self.finder.detect(image, coarse=coarse)
+        places = face_boxes_of([track.roi_box for track in self._tracks])
+        overlap = iou_matrix(places, boxes)
+        pairs = match(overlap, _MATCH)
+        again: list[tuple[Track, FloatArray]] = []
+        for row, column in pairs:
+            track, box = self._tracks[row], boxes[column]
+            if track.misses or overlap[row, column] < _DRIFTED:
+                again.append((track, box))
+            if track.misses:
+                continue
+            track.hits += not self._shots.still
+            track.by_detector, track.unseen = track.unseen > 0 or track.by_detector, 0
+            track.face = replace(track.face, score=max(track.face.score, float(box[4])))
+        for row in set(range(len(self._tracks))) - {row for row, _ in pairs}:
+            if self._tracks[row].unseen:  # neither the check nor the detector sees it
+                self._tracks[row].unseen = 0
+                self._tracks[row].miss()
+        free = sorted(set(range(len(boxes))) - {column for _, column in pairs})
+        self._regain(image, again)
+        self._begin(image, boxes[free])
+
+    def _regain(self, image: ImageArray, found: list[tuple[Track, FloatArray]]) -> None:
+        """Take tracks up again, that were lost or have drifted, where the detector sees a face."""
+        observations = self._observe_boxes(image, [box for _, box in found])
+        for (track, box), seen in zip(found, observations, strict=True):
+            if not seen.plausible or self._taken(seen, but=track):
+                continue
+            before, after = iou_matrix(
+                face_boxes_of([track.roi_box, landmark_roi(seen.landmarks)]), [box]
+            )[:, 0]
+            if track.misses or after > before:
+                self._accept(track, seen, max(float(box[4]), seen.score), hit=track.misses > 0)
+                track.by_detector = not seen.seen
+
+    def _begin(self, image: ImageArray, boxes: FloatArray) -> None:
+        """Begin tracks at detections that no track claims."""
+        boxes = boxes[boxes[:, 4] >= self.settings.high]
+        boxes = boxes[np.argsort(-np.prod(boxes[:, 2:4] - boxes[:, :2], axis=1), kind="stable")]
+        for box, seen in zip(boxes, self._observe_boxes(image, list(boxes)), strict=True):
+            limit = self.settings.max_faces
+            if limit is not None and len(self._tracks) >= limit:
+                lost = [track for track in self._tracks if track.misses]
+                if not lost:
+                    return
+                self._tracks.remove(lost[0])
+            if seen.plausible and not self._taken(seen):
+                score = max(float(box[4]), seen.score)
+                face = TrackedFace(
+                    next(self._ids), score, seen.roi_box, seen.param, seen.landmarks, False
+                )
+                track = Track(face, landmark_roi(seen.landmarks), by_detector=not seen.seen)
+                self._tracks.append(track)
+
+    def _observe_boxes(self, image: ImageArray, boxes: list[FloatArray]) -> list[Observation]:
+        """Align at detections, and once more from the landmarks found there."""
+        if not boxes:
+            return []
+        first = self.observer.align(image, [parse_roi_box_from_bbox(box) for box in boxes])
+        rois = [landmark_roi(landmarks) for _, landmarks in first]
+        # Landmarks gone astray leave the detection's own ROI.
+        usable = iou_matrix(rois, boxes).diagonal() > 0
+        return self.observer(
+            image,
+            [
+                roi if good else parse_roi_box_from_bbox(box)
+                for roi, box, good in zip(rois, boxes, usable, strict=True)
+            ],
+        )
+
+    def _taken(self, seen: Observation, but: Track | None = None) -> bool:
+        """Whether another track follows this face already."""
+        others = [t.roi_box for t in self._tracks if t is not but and not t.misses]
+        return bool((iou_matrix([landmark_roi(seen.landmarks)], others) > _SAME).any())
+
+    def _accept(self, track: Track, seen: Observation, score: float, *, hit: bool = True) -> None:
+        """Take over an observation; a frame that copies the last one is no new confirmation."""
+        smooth = min(1.0, max(0.0, 0.5 * (track.face.score + score)))
+        face = replace(
+            track.face,
+            score=smooth,
+            roi_box=seen.roi_box,
+            param=seen.param,
+            landmarks=seen.landmarks,
+        )
+        track.follow(face, sure=hit)
+        if hit:
+            track.hits += not self._shots.still
+            track.unseen = 0

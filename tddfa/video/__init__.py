@@ -1,0 +1,1 @@
+"""Videos and cameras: read, draw on, write, with sound and records."""

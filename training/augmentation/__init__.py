@@ -1,0 +1,1 @@
+"""What is done to a crop before the network sees it."""

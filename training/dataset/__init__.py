@@ -1,0 +1,1 @@
+"""The data set as training reads it: packed crops, splits, batches."""

@@ -1,0 +1,1 @@
+"""Measure landmarks: NME, openings, jitter, and the sets they are measured on."""

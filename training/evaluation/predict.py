@@ -1,0 +1,70 @@
+"""Run a regressor over faces: the same code for the reference's weights and for ours."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tddfa.aligner import Aligner
+from tddfa.config import load_config
+from tddfa.picture import ImageArray
+from tddfa.torch_backend import TDDFA
+from training.evaluation.benchmark_sets import LandmarkSet, read_picture
+
+FloatArray = npt.NDArray[np.float32]
+
+
+def open_aligner(
+    config: str | Path,
+    *,
+    checkpoint: str | None = None,
+    param_scale: str | None = None,
+    face_model: str | None = None,
+    assets: str | None = None,
+    device: str = "cpu",
+) -> Aligner:
+    """Open what a configuration names, with some of its files exchanged.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or they do not fit together.
+    """
+    given = load_config(config, assets)
+    changes: dict[str, Any] = {}
+    if face_model is not None:
+        # The tables complete a model in the reference's format; another model has its own.
+        changes = dict.fromkeys(("tri_fp", "uv_fp", "uv_indices_fp", "ncc_fp"))
+        changes["bfm_fp"] = face_model
+    if checkpoint is not None:
+        changes.update(checkpoint_fp=checkpoint, widen_factor=checkpoint_width(checkpoint))
+    if param_scale is not None:
+        changes["param_mean_std_fp"] = param_scale
+    return TDDFA(gpu_mode=device != "cpu", **vars(replace(given, **changes)))
+
+
+def checkpoint_width(checkpoint: str | Path) -> float:
+    """Return the width of the network that a checkpoint holds, 1.0 or 0.5."""
+    from tddfa.mobilenet import load_mobilenet
+
+    return float(load_mobilenet(checkpoint).conv1.out_channels / 32)
+
+
+def predict_faces(
+    aligner: Aligner, picture: ImageArray, rois: list[list[float]]
+) -> tuple[FloatArray, FloatArray]:
+    """Return parameters (n, 62) and landmarks (n, 3, 68) in pixels of one picture's faces."""
+    params = aligner.align_rois(picture, rois)
+    return params, np.stack(aligner.recon_vers(list(params), rois))
+
+
+def predict_set(aligner: Aligner, faces: LandmarkSet) -> tuple[FloatArray, FloatArray]:
+    """Return parameters (n, 62) and landmarks (n, 3, 68) of all faces of a set."""
+    params, points = [], []
+    for path, roi in zip(faces.paths, faces.rois, strict=True):
+        param, point = predict_faces(aligner, read_picture(path), [roi.tolist()])
+        params.append(param[0])
+        points.append(point[0])
+    return np.stack(params), np.stack(points)

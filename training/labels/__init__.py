@@ -1,0 +1,1 @@
+"""Labels: landmarks of several sources, and the face model fitted to them."""

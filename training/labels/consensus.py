@@ -1,0 +1,120 @@
+"""Labels from MediaPipe's points and a second opinion together, and which of them to doubt."""
+
+import numpy as np
+import numpy.typing as npt
+
+from tddfa.face_fit import FaceFit
+from tddfa.fit import LandmarkFitter
+from tddfa.ibug68 import INNER
+from tddfa.landmark_basis import N_MEDIAPIPE, load_landmark_basis
+from tddfa.morphable_model import MorphableModel
+from training.dataset.batch import CANVAS
+from training.labels.annotation import Annotations
+from training.labels.joint_fit import POINTS_ALONE, Faces, Fusion
+from training.labels.pseudo_labels import (
+    MOST_DISAGREEMENT,
+    MOST_RESIDUAL,
+    Labels,
+    angles,
+    canvas_cameras,
+    disagreement,
+    landmarks,
+)
+from training.mediapipe_points import FacePoints
+from training.teacher_landmarks import SecondOpinion
+
+FloatArray = npt.NDArray[np.floating]
+# Beyond half profiles MediaPipe is wrong by more than that without another person being meant.
+MOST_DISAGREEMENT_TURNED = 9.0
+# Inner points marked by hand, which scatter and do not mean quite the same places.
+MOST_RESIDUAL_BY_HAND = 4.5
+TURNED = 30.0
+
+
+def common(found: FacePoints, second: SecondOpinion) -> tuple[FacePoints, SecondOpinion]:
+    """Return the crops that both know, in the same order."""
+    row = {name: i for i, name in enumerate(second.names.tolist())}
+    names = found.names.tolist()
+    index = np.array([row.get(name, -1) for name in names], int)
+    keep = index >= 0
+    return (
+        FacePoints(found.names[keep], found.points[keep]),
+        SecondOpinion(found.names[keep], second.points[index[keep]]),
+    )
+
+
+def fuse(
+    found: FacePoints,
+    second: SecondOpinion,
+    model: MorphableModel,
+    face_model: str | None = None,
+    annotations: Annotations | None = None,
+) -> Labels:
+    """Fit the face model to both opinions of the crops that both know.
+
+    `face_model` is the file that `model` was read from, the one that ships if left out.
+
+    `residual` is that of MediaPipe's points alone, 0 where it does not count, and infinite for
+    faces to doubt: its points do not fit a face, or both disagree (`labels.MOST_DISAGREEMENT`; more
+    is granted to turned faces), or it finds no face where the second opinion sees no profile. Faces
+    that meet `annotations` are not to doubt.
+    """
+    found, second = common(found, second)
+    mesh = LandmarkFitter(load_landmark_basis(face_model, "mediapipe"))
+    sparse = LandmarkFitter(load_landmark_basis(face_model, "ibug"))
+    points = second.points.transpose(0, 2, 1) * np.array([1, -1, 1])
+    known = np.isfinite(found.points).all(axis=(1, 2))
+    # The fitters count pixels from their centers, MediaPipe from the picture's edge.
+    marks = found.points[:, :N_MEDIAPIPE, :2].astype(np.float64) - 0.5
+    first, other = mesh.fit(marks[known]), sparse.fit(points[:, :, :2] * [1, -1])
+    yaw, _ = angles(other.rotation)
+    start = _start(first, other, known, known & (np.abs(yaw) < POINTS_ALONE), points)
+    by_hand = None if annotations is None else annotations.of(found.names)
+    up = None if by_hand is None else by_hand * [1, -1]
+    faces = Fusion(mesh.basis, sparse.basis).fit(start, marks * [1, -1], points, yaw, up)
+    camera = canvas_cameras(faces.scale, faces.rotation, faces.translation[:, :2] * [1, -1])
+    own = Labels(
+        found.names[known],
+        canvas_cameras(first.scale, first.rotation, first.translation),
+        np.concatenate([first.shape, first.expression], axis=1).astype(np.float32),
+        (100 * first.residual).astype(np.float32),
+    )
+    apart, residual = np.full((2, len(yaw)), np.inf)
+    apart[known] = disagreement(own, model, second)
+    residual[known] = own.residual
+    limit = np.where(np.abs(yaw) > TURNED, MOST_DISAGREEMENT_TURNED, MOST_DISAGREEMENT)
+    alone = np.abs(yaw) >= POINTS_ALONE
+    good = (residual < MOST_RESIDUAL) & (apart < limit)
+    kept = np.where(alone, 0.0, np.where(good, residual, np.inf)).astype(np.float32)
+    labels = Labels(found.names, camera, faces.alpha.astype(np.float32), kept)
+    if by_hand is not None:
+        met = _distance_to_marks(labels, model, by_hand)
+        kept[met < MOST_RESIDUAL_BY_HAND] = 0.0
+        kept[met >= MOST_RESIDUAL_BY_HAND] = np.inf
+    return labels
+
+
+def _distance_to_marks(labels: Labels, model: MorphableModel, marks: FloatArray) -> FloatArray:
+    """Return the mean distance of the inner 51 points in percent of the box, NaN without marks."""
+    own = landmarks(labels, model)[:, INNER, :2] * [1, -1] + [-0.5, CANVAS - 0.5]
+    size = np.sqrt(np.ptp(marks, axis=1).prod(axis=1))
+    return np.asarray(100 * np.linalg.norm(own - marks[:, INNER], axis=2).mean(axis=1) / size)
+
+
+def _start(
+    first: FaceFit,
+    other: FaceFit,
+    known: npt.NDArray[np.bool_],
+    near: npt.NDArray[np.bool_],
+    points: FloatArray,
+) -> Faces:
+    """Return MediaPipe's fit of the faces `near`, the second opinion's of the others."""
+    own, its = (
+        [f.scale, f.rotation, f.translation, np.concatenate([f.shape, f.expression], axis=1)]
+        for f in (first, other)
+    )
+    for target, source in zip(its, own, strict=True):
+        target[near] = source[near[known]]
+    scale, rotation, flat, alpha = its
+    translation = np.column_stack([flat * [1, -1], points[:, :, 2].mean(axis=1)])
+    return Faces(scale, rotation, translation, alpha)

@@ -1,0 +1,1 @@
+"""The regressor's training: network, losses, steps, the state of a run."""
