@@ -49,8 +49,7 @@ def guess_labels(aligner: Aligner, folder: Path, names: Sequence[str]) -> Labels
     for first in tqdm(range(0, len(names), BATCH), desc="guess", mininterval=5):
         crops = [read_crop(folder / name)[inner, inner] for name in names[first : first + BATCH]]
         batch = np.stack(crops).astype(np.float32).transpose(0, 3, 1, 2)
-        output = aligner.forward((batch - np.float32(127.5)) / np.float32(128))
-        params.append(aligner.scale.denormalize(output))
+        params.append(aligner.regress((batch - np.float32(127.5)) / np.float32(128)))
     parts = split_params(np.concatenate(params))
     camera = np.concatenate([parts.linear, parts.offset], axis=2)
     # The network's frame counts pixels from 1: an edge coordinate e is e + 0.5 there.
