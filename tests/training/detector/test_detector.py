@@ -177,6 +177,23 @@ def test_sources_keep_faces_and_doubts(folders, tmp_path):
         sources.load_boxes(tmp_path / "other.npz")
 
 
+def test_pictures_known_to_hold_no_face_need_no_detector(folders, tmp_path):
+    _, negatives = folders
+    out = tmp_path / "empty.npz"
+    assert sources.main([str(negatives), "--empty", "--out", str(out)]) == 0
+    found = sources.load_boxes(out)
+    assert len(found.names) == 12 and not any(map(len, [*found.faces, *found.doubtful]))
+    with pytest.raises(InputError, match="--empty"):
+        sources.main([str(negatives), "--empty", "--landmarks", "x.csv", "--out", str(out)])
+
+
+def test_empty_pictures_are_wholly_so(folders):
+    _, negatives = folders
+    source = compose.Source(negatives, sources.no_boxes(negatives), empty=True)
+    picture, _ = source.draw(0.5, np.random.default_rng(0))
+    assert picture.empty.tolist() == [[0, 0, 130, 150]]
+
+
 def test_measurement_counts_recall_mistakes_and_overlap(folders):
     scenes, negatives = folders
     held = [i for i in range(12) if is_held_out_picture(f"p{i}x.png")]
@@ -200,6 +217,7 @@ def test_measurement_counts_recall_mistakes_and_overlap(folders):
 
 def test_training_goes_on_and_its_weights_load(folders, packed_folder, tmp_path):
     scenes, negatives = folders
+    empty = sources.no_boxes(negatives)
     some = [np.zeros((0, 4), np.float32)] * 12
     for folder, name, faces in (
         (scenes / "images", "scenes", [face_box()[None]] * 12),
@@ -207,11 +225,14 @@ def test_training_goes_on_and_its_weights_load(folders, packed_folder, tmp_path)
     ):
         names = sorted(path.name for path in folder.iterdir())
         sources.save_boxes(tmp_path / f"{name}.npz", sources.BoxedPictures(names, faces, some))
+    one = sources.BoxedPictures([train.trained_on(empty).names[0]], [rows([5, 5, 50, 50])], [NONE])
+    sources.save_boxes(tmp_path / "decoys.npz", one)
     command = [
         "--scenes", str(scenes / "images"), "--scene-boxes", str(tmp_path / "scenes.npz"),
         "--negatives", str(negatives), "--negative-boxes", str(tmp_path / "negatives.npz"),
         "--crops", str(packed_folder), "--out", str(tmp_path / "run"), "--batch-size", "2",
-        "--workers", "0", "--log-every", "1", "--set", "size=128",
+        "--workers", "0", "--log-every", "1", "--empty", str(negatives),
+        "--empty-decoys", str(tmp_path / "decoys.npz"), "--set", "size=128",
     ]  # fmt: skip
     assert train.main([*command, "--samples", "4"]) == 0
     assert train.main([*command, "--samples", "8"]) == 0
