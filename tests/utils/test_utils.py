@@ -94,8 +94,13 @@ def test_hypotenuse():
 
 @pytest.mark.parametrize(
     ("color", "bgr"),
-    [("c", (191, 191, 0)), ("#ff8000", (0, 128, 255)), ((1, 0, 0), (0, 0, 255))]
-    + [((255, 0, 10), (255, 0, 10)), ([0, 1.0, 0, 1], (0, 255, 0))],
+    [
+        ("c", (191, 191, 0)),
+        ("#ff8000", (0, 128, 255)),
+        ((1, 0, 0), (0, 0, 255)),
+        ((255, 0, 10), (255, 0, 10)),
+        ([0, 1.0, 0, 1], (0, 255, 0)),
+    ],
 )
 def test_colors(color, bgr):
     out = draw_landmarks(NOISE, [LANDMARKS], dense_flag=True, color=color)
@@ -247,7 +252,7 @@ def test_uv_file(upstream, tmp_path):
         uv.load_uv_coords(tmp_path / "x.mat")
 
 
-# --------------------------------------------------------------------------------------------- files
+# files
 
 
 def test_load_and_dump(tmp_path):

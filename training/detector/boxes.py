@@ -174,6 +174,6 @@ def told(
 
     def inside(areas: FloatArray) -> npt.NDArray[np.bool_]:
         within = (center[:, None] >= areas[:, :2]) & (center[:, None] <= areas[:, 2:4])
-        return np.asarray(within.all(axis=2).any(axis=1))
+        return np.asarray(np.any(np.all(within, axis=2), axis=1))
 
     return inside(sure) | (inside(empty) & ~inside(grown(faces, NEAR)))

@@ -15,6 +15,7 @@ from training.detector.faces import FaceCrops
 from training.detector.mosaic import mosaic, tile_side
 from training.detector.picture import ComposeSettings, Image, Picture, draw_roll, part_of_photo
 from training.detector.sources import BoxedPictures
+from training.evaluation.benchmark_sets import read_picture
 
 # Tiles are small already: the parts they show reach little beyond their photos.
 TILE_REACH = 1.2
@@ -51,13 +52,11 @@ class Source:
         if self.decoys and self.decoys.names and generator.random() < decoy_share:
             chosen = int(generator.integers(len(self.decoys.names)))
             i, around = names.index(self.decoys.names[chosen]), self.decoys.faces[chosen]
-        image = cv2.imread(str(self.folder / names[i]), cv2.IMREAD_COLOR)
+        image = read_picture(self.folder / names[i])
         faces = self.pictures.faces[i]
         height, width = image.shape[:2]
         whole = np.array([[0, 0, width, height]] if self.empty else [], np.float32).reshape(-1, 4)
-        picture = Picture(
-            np.asarray(image, np.uint8), faces, self.pictures.doubtful[i], empty=whole
-        )
+        picture = Picture(image, faces, self.pictures.doubtful[i], empty=whole)
         return picture, faces if around is None else around
 
 

@@ -127,12 +127,14 @@ def rare_faces(folder: Path, others: int, share: float) -> FaceCrops:
 def joined(parts: Sequence[FaceCrops]) -> FaceCrops:
     """Return several sets as one."""
     first = np.cumsum([0, *(len(part.images) for part in parts)])
-    arrays = (
-        np.concatenate([getattr(part, key) for part in parts])
-        for key in ("images", "valid", "roi", "sure")
-    )
     draws = [part.draws + start for part, start in zip(parts, first, strict=False)]
-    return FaceCrops(*arrays, np.concatenate(draws))
+    return FaceCrops(
+        np.concatenate([part.images for part in parts]),
+        np.concatenate([part.valid for part in parts]),
+        np.concatenate([part.roi for part in parts]),
+        np.concatenate([part.sure for part in parts]),
+        np.concatenate(draws),
+    )
 
 
 def turned_squares(count: int) -> npt.NDArray[np.float32]:

@@ -133,7 +133,7 @@ def roll_whole(picture: Picture, degrees: float) -> Picture:
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ matrix[:, :2].T
     side = int(np.ceil(np.ptp(corners, axis=0).max() - 1e-6))
     matrix[:, 2] = side / 2 - (corners.min(axis=0) + corners.max(axis=0)) / 2
-    return transform(picture, matrix, side)
+    return transform(picture, np.asarray(matrix, np.float64), side)
 
 
 def turned_trials(data: Path, negatives: Path, most: int = 100) -> Iterator[Trial]:
