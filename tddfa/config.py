@@ -129,6 +129,18 @@ class Config:
         )
 
 
+def find_config(path: str | Path, assets: str | Path | None = None) -> Path:
+    """Return the configuration file that a path stands for, in the project if not as given.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    """
+    given = Path(path)
+    return given if given.is_file() else find_asset(path, assets)
+
+
 def load_config(path: str | Path, assets: str | Path | None = None) -> Config:
     """Read a YAML configuration.
 
@@ -144,8 +156,7 @@ def load_config(path: str | Path, assets: str | Path | None = None) -> Config:
     InputError
         If the file cannot be read, is no YAML mapping, or has an unknown key.
     """
-    given = Path(path)
-    found = given if given.is_file() else find_asset(path, assets)
+    found = find_config(path, assets)
     try:
         values = yaml.safe_load(found.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
