@@ -164,9 +164,7 @@ def _working_folder() -> Path:
     try:
         return Path(tempfile.mkdtemp(prefix="tddfa-"))
     except OSError as error:
-        raise InputError(
-            f"no folder to convert networks in: {error.strerror or error}"
-        ) from error
+        raise InputError(f"no folder to convert networks in: {error.strerror or error}") from error
 
 
 def _remove(path: Path) -> None:

@@ -5,6 +5,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tddfa.drawing.checks import FloatArray
 from tddfa.io.decode import ImageArray
 from tddfa.pipeline import Face, Pipeline
@@ -26,11 +28,17 @@ class OutputSettings:
         OBJ with ``vt`` coordinates, material and a PNG of the faces' textures.
     n_threads : int
         Threads of the rasterizer.
+    background : bool
+        Draw over the picture; if false, on black.
+    frontal : bool
+        Meshes without pose, in the face model's frame and unit, see `tddfa.frontal`.
     """
 
     ply_binary: bool = False
     texture: bool = False
     n_threads: int = 1
+    background: bool = True
+    frontal: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,11 @@ class Scene:
         """Vertices (3, N) of each face."""
         return self.pipeline.dense_vertices(self.faces)
 
+    @cached_property
+    def ground(self) -> ImageArray:
+        """The picture to draw on."""
+        return self.img if self.settings.background else np.zeros_like(self.img)
+
     @property
     def sparse(self) -> list[FloatArray]:
         """Landmarks (3, 68) of each face."""
@@ -79,24 +92,25 @@ class Scene:
         """
         # Imported here, so that an output costs only what it needs itself.
         tri, threads = self.pipeline.aligner.tri, self.settings.n_threads
+        back = self.settings.background
         if option in ("2d_sparse", "2d_dense"):
             from tddfa.drawing.landmark_picture import draw_landmarks
 
             dense = option == "2d_dense"
             points = self.dense if dense else self.sparse
-            return draw_landmarks(self.img, points, wfp=path, dense_flag=dense)
+            return draw_landmarks(self.ground, points, wfp=path, dense_flag=dense)
         if option == "3d":
             from tddfa.drawing.render import render
 
-            return render(self.img, self.dense, tri, n_threads=threads, wfp=path)
+            return render(self.img, self.dense, tri, with_bg_flag=back, n_threads=threads, wfp=path)
         if option == "depth":
             from tddfa.drawing.depth import depth
 
-            return depth(self.img, self.dense, tri, n_threads=threads, wfp=path)
+            return depth(self.img, self.dense, tri, with_bg_flag=back, n_threads=threads, wfp=path)
         if option == "pncc":
             from tddfa.drawing.pncc import pncc
 
-            return pncc(self.img, self.dense, tri, n_threads=threads, wfp=path)
+            return pncc(self.img, self.dense, tri, with_bg_flag=back, n_threads=threads, wfp=path)
         if option == "uv_tex":
             from tddfa.drawing.uv import uv_tex
 
@@ -104,7 +118,8 @@ class Scene:
         if option == "pose":
             from tddfa.drawing.pose_box import viz_pose
 
-            return viz_pose(self.img, [face.param for face in self.faces], self.sparse, wfp=path)
+            params = [face.param for face in self.faces]
+            return viz_pose(self.ground, params, self.sparse, wfp=path)
         if path is None:
             raise ValueError(f"{option}: a mesh needs a path")
         self._write_mesh(option, path)
@@ -114,12 +129,23 @@ class Scene:
         from tddfa.export.serialization import ser_to_obj, ser_to_ply
 
         tri, height = self.pipeline.aligner.tri, self.img.shape[0]
+        shapes = None
+        if self.settings.frontal:
+            from tddfa.frontal import frontal_vertices, side_by_side
+
+            params = [face.param for face in self.faces]
+            places = [float(face.landmarks[0].mean()) for face in self.faces]
+            shapes = side_by_side(frontal_vertices(self.pipeline.aligner.bfm, params), places)
+            height = 0
         if option == "ply":
-            ser_to_ply(self.dense, tri, height, path, binary=self.settings.ply_binary)
+            binary = self.settings.ply_binary
+            ser_to_ply(shapes or self.dense, tri, height, path, binary=binary)
         elif self.settings.texture:
             from tddfa.drawing.uv import uv_tex
 
             texture = uv_tex(self.img, self.dense, tri, uv_h=1024, uv_w=1024)
-            ser_to_obj(self.img, self.dense, tri, height, path, uv=tri.uv, texture=texture)
+            ser_to_obj(
+                self.img, self.dense, tri, height, path, uv=tri.uv, texture=texture, shapes=shapes
+            )
         else:
-            ser_to_obj(self.img, self.dense, tri, height, path)
+            ser_to_obj(self.img, self.dense, tri, height, path, shapes=shapes)

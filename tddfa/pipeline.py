@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from FaceBoxes.settings import SettingArguments
 from tddfa.aligner import Aligner
 from tddfa.config import Config
 from tddfa.onnx_backend import TDDFA_ONNX
@@ -69,7 +70,14 @@ class Pipeline:
 
     @classmethod
     def from_config(
-        cls, config: Config, *, onnx: bool = False, mode: str = "cpu", threads: int | None = None
+        cls,
+        config: Config,
+        *,
+        onnx: bool = False,
+        mode: str = "cpu",
+        threads: int | None = None,
+        providers: Sequence[str] | None = None,
+        detection: SettingArguments | None = None,
     ) -> "Pipeline":
         """Build what a configuration names.
 
@@ -80,9 +88,14 @@ class Pipeline:
         onnx : bool
             ONNX Runtime instead of PyTorch; then PyTorch is not imported.
         mode : {'cpu', 'gpu'}
-            Where PyTorch runs.
+            Where the networks run.
         threads : int, optional
             Threads of ONNX Runtime and of reconstruction; by default as many as are useful.
+        providers : sequence of str, optional
+            ONNX Runtime's execution providers, see `tddfa.onnx_session.open_session`; by default
+            the CPU's, or CUDA's with mode 'gpu'.
+        detection : dict, optional
+            Thresholds and size limits, see `FaceBoxes.settings.DetectorSettings`.
 
         Raises
         ------
@@ -90,21 +103,31 @@ class Pipeline:
             If a file is missing or malformed, or the device is.
         """
         keys = vars(config)
+        settings = detection or {}
         checkpoint = config.find_if_set("detector_fp")
         if onnx:
             from FaceBoxes.FaceBoxes_ONNX import FaceBoxes_ONNX
 
+            chosen = providers or (["cuda"] if mode == "gpu" else ["cpu"])
             found = config.find_if_set("detector_onnx_fp") or _onnx_of(checkpoint)
             detector: Detector = FaceBoxes_ONNX(
-                onnx_fp=found, num_threads=threads, assets=config.assets
+                onnx_fp=found,
+                num_threads=threads,
+                providers=chosen,
+                assets=config.assets,
+                **settings,
             )
-            aligner: Aligner = TDDFA_ONNX(num_threads=threads, n_threads=threads or 1, **keys)
+            aligner: Aligner = TDDFA_ONNX(
+                num_threads=threads, providers=chosen, n_threads=threads or 1, **keys
+            )
         else:
             from FaceBoxes import FaceBoxes
 
             aligner = TDDFA(gpu_mode=mode == "gpu", n_threads=threads or 1, **keys)
             device = "cuda" if mode == "gpu" else "cpu"
-            detector = FaceBoxes(checkpoint_fp=checkpoint, device=device, assets=config.assets)
+            detector = FaceBoxes(
+                checkpoint_fp=checkpoint, device=device, assets=config.assets, **settings
+            )
         return cls(detector, aligner)
 
     def __call__(self, img: ImageArray) -> list[Face]:

@@ -7,15 +7,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tddfa.arguments import add_model_arguments, build_pipeline, true_or_false
+from tddfa.arguments import (
+    add_detection_arguments,
+    add_model_arguments,
+    build_pipeline,
+    true_or_false,
+)
 from tddfa.cli import EXIT_BAD_INPUT, EXIT_FAILED
 from tddfa.drawing.show import show_picture
 from tddfa.errors import InputError
+from tddfa.export.textured_obj import companions
 from tddfa.io.picture_paths import OutputPaths, expand_inputs, unique_stems
 from tddfa.io.pictures import imread
 from tddfa.io.report import face_line, picture_record, write_json
-from tddfa.outputs import OPTIONS, OutputSettings, Scene
+from tddfa.io.targets import RunFile, check_targets
+from tddfa.outputs import MESHES, OPTIONS, OutputSettings, Scene
 from tddfa.pipeline import Pipeline
+from tddfa.run_files import model_files
 
 EXAMPLE = "examples/inputs/astronaut.png"
 
@@ -49,6 +57,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help=f"outputs: {', '.join(OPTIONS)}, or all (default: 2d_sparse)",
     )
     add_model_arguments(parser)
+    add_detection_arguments(parser)
     group = parser.add_argument_group("output")
     group.add_argument(
         "--out",
@@ -69,6 +78,17 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--texture", action="store_true", help="obj: texture coordinates, .mtl and .png"
     )
     group.add_argument(
+        "--frontal",
+        action="store_true",
+        help="ply, obj: meshes without pose, facing the viewer, in the face model's unit "
+        "(millimeters in ours), several faces side by side",
+    )
+    group.add_argument(
+        "--no_background",
+        action="store_true",
+        help="drawings on black instead of the picture",
+    )
+    group.add_argument(
         "--fail_on_no_face", action="store_true", help="a picture without a face is an error"
     )
     return parser.parse_args(argv)
@@ -80,6 +100,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = list(OPTIONS) if "all" in args.opt else list(dict.fromkeys(args.opt))
     pictures = expand_inputs(args.img_fp)
     paths = OutputPaths(args.out, options, len(pictures))
+    if args.frontal and not set(options) & set(MESHES):
+        raise InputError(f"--frontal: expected ply or obj among the outputs, got {args.opt[0]}")
+    targets = [
+        {option: paths.path(stem, option) for option in options} for stem in unique_stems(pictures)
+    ]
+    check_files(args, pictures, targets)
     several = len(pictures) > 1
     logging.getLogger("tddfa.drawing.pose_box").setLevel(
         logging.WARNING
@@ -88,15 +114,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Bad input is the likeliest fault: find it before the networks are loaded.
         image = imread(pictures[0])
     pipeline = build_pipeline(args)
-    settings = OutputSettings(args.ply_format == "binary", args.texture, args.threads or 2)
+    settings = OutputSettings(
+        args.ply_format == "binary",
+        args.texture,
+        args.threads or 2,
+        background=not args.no_background,
+        frontal=args.frontal,
+    )
     show = args.show_flag if args.show_flag is not None else not several
     records, failures, without_face = [], [], 0
-    stems = unique_stems(pictures)
-    for path, stem in zip(_progress(pictures), stems, strict=True):
+    for path, files in zip(_progress(pictures), targets, strict=True):
         try:
             image = imread(path) if several else image
-            targets = {option: paths.path(stem, option) for option in options}
-            record = process(path, image, pipeline, targets, settings, show)
+            record = process(path, image, pipeline, files, settings, show)
         except InputError as error:
             if not several:
                 raise
@@ -115,6 +145,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"error: {without_face} of {len(pictures)} pictures without a face\n")
         return EXIT_FAILED if several else EXIT_BAD_INPUT
     return 0
+
+
+def check_files(
+    args: argparse.Namespace, pictures: Sequence[Path], targets: Sequence[dict[str, Path]]
+) -> None:
+    """Raise `InputError` if an output of the run is one of its inputs, or of its other outputs."""
+    inputs = [RunFile(path, "picture") for path in pictures]
+    inputs += model_files(args.config, args.assets)
+    outputs = [RunFile(Path(args.json), "--json")] if args.json else []
+    for files in targets:
+        for option, path in files.items():
+            outputs.append(RunFile(path, f"output {option}"))
+            if option == "obj" and args.texture:
+                material, texture = companions(path)
+                outputs.append(RunFile(material, "material"))
+                outputs.append(RunFile(texture, "texture"))
+    check_targets(inputs, outputs)
 
 
 def process(

@@ -6,9 +6,17 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from tddfa.arguments import add_model_arguments, build_pipeline, positive_int
+from tddfa.arguments import (
+    add_detection_arguments,
+    add_model_arguments,
+    build_pipeline,
+    positive_int,
+    tracker_settings,
+)
 from tddfa.cli import EXIT_BAD_INPUT
 from tddfa.errors import InputError
+from tddfa.io.targets import RunFile, check_targets
+from tddfa.run_files import model_files
 from tddfa.tracking.frames import Frame
 from tddfa.tracking.tracker import TrackerSettings
 from tddfa.video.job import Summary, VideoJob, run_job
@@ -68,6 +76,7 @@ def video_parser(description: str, epilog: str, *, smooth: str) -> argparse.Argu
         help="search the whole picture for faces every N frames (default: %(default)s)",
     )
     add_model_arguments(parser)
+    add_detection_arguments(parser)
     group = parser.add_argument_group("output")
     group.add_argument("--out", metavar="FILE", help=f"video to write (default: in {RESULTS})")
     group.add_argument(
@@ -81,6 +90,9 @@ def video_parser(description: str, epilog: str, *, smooth: str) -> argparse.Argu
     )
     group.add_argument(
         "--save_params", metavar="FILE", help="parameters and landmarks: .npz, .csv or .jsonl"
+    )
+    group.add_argument(
+        "--no_background", action="store_true", help="draw on black instead of the frames"
     )
     group.add_argument("--labels", action="store_true", help="draw box, id and score of each face")
     group.add_argument(
@@ -115,9 +127,10 @@ def run_video(args: argparse.Namespace, suffix: str = "") -> int:
             crf=args.crf,
             preset=args.preset,
             labels=args.labels,
+            background=not args.no_background,
             n_threads=drawing,
             records=Path(args.save_params) if args.save_params else None,
-            settings=TrackerSettings(detect_every=args.detect_every, max_faces=limit),
+            settings=tracker_settings(args, detect_every=args.detect_every, max_faces=limit),
         )
         summary = Summary()
         with Progress(_length(job, reader)) as progress:
@@ -143,8 +156,11 @@ def _check(args: argparse.Namespace, source: Path, target: Path) -> None:
         raise InputError(f"end: expected at least start ({args.start}), got {args.end}")
     if args.save_params:
         check_record_path(args.save_params)
-    if target.exists() and source.exists() and target.samefile(source):
-        raise InputError(f"--out '{target}': expected another file than the video itself")
+    outputs = [RunFile(target, "--out")]
+    if args.save_params:
+        outputs.append(RunFile(Path(args.save_params), "--save_params"))
+    inputs = [RunFile(source, "video"), *model_files(args.config, args.assets)]
+    check_targets(inputs, outputs)
 
 
 def _length(job: VideoJob, reader: VideoReader) -> int | None:

@@ -120,5 +120,5 @@ def ignores_case(folder: Path) -> bool:
     for part in (folder, *folder.parents):
         other = part.with_name(part.name.swapcase()) if part.name else part
         if other != part:
-            return other.exists() and os.path.samefile(part, other)
+            return other.exists() and other.samefile(part)
     return os.path.normcase("A") == "a"

@@ -54,6 +54,8 @@ class VideoJob:
         First and last frame, counted from 0; -1 for the video's own.
     records : Path, optional
         File for parameters and landmarks, see `tddfa.video.records`.
+    background : bool
+        Draw over the frames; if false, on black.
     """
 
     source: Path
@@ -67,6 +69,7 @@ class VideoJob:
     crf: int = 20
     preset: str = "superfast"
     labels: bool = False
+    background: bool = True
     n_threads: int = 1
     records: Path | None = None
     settings: TrackerSettings = field(default_factory=TrackerSettings)
@@ -101,7 +104,13 @@ def run_job(
     InputError
         If no frame lies in the range or can be decoded, or a file cannot be written.
     """
-    drawer = FrameDrawer(job.option, pipeline.aligner.tri, job.n_threads, labels=job.labels)
+    drawer = FrameDrawer(
+        job.option,
+        pipeline.aligner.tri,
+        job.n_threads,
+        labels=job.labels,
+        background=job.background,
+    )
     writer = VideoWriter(
         job.target,
         reader.time_base,

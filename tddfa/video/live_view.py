@@ -97,6 +97,8 @@ class LiveView:
         Show left on the left, as a mirror does.
     n_threads : int
         Threads of the rasterizer.
+    background : bool
+        Draw over the frame; if false, on black.
     """
 
     def __init__(
@@ -110,10 +112,11 @@ class LiveView:
         folder: Path = Path(),
         mirror: bool = True,
         n_threads: int = 1,
+        background: bool = True,
     ) -> None:
         self.camera, self.pipeline, self.tracker = camera, pipeline, tracker
         self.smoother, self.option, self.folder = smoother, option, folder
-        self.mirror, self.n_threads = mirror, n_threads
+        self.mirror, self.n_threads, self.background = mirror, n_threads, background
         self.statistics = LiveStatistics()
         self.paused = self.done = False
         self.recording: VideoWriter | None = None
@@ -188,7 +191,9 @@ class LiveView:
     def _draw(self, frame: Frame) -> ImageArray:
         if self.option not in self._drawers:
             tri = self.pipeline.aligner.tri
-            self._drawers[self.option] = FrameDrawer(self.option, tri, self.n_threads)
+            self._drawers[self.option] = FrameDrawer(
+                self.option, tri, self.n_threads, background=self.background
+            )
         if self.option in DENSE_OPTIONS:
             frame = with_vertices(frame, self.pipeline.aligner)
         picture = self._drawers[self.option](frame)
@@ -226,8 +231,11 @@ class LiveView:
                 logger.info("recorded %s (%d frames)", recording.path, recording.frames)
 
     def _name(self, suffix: str) -> Path:
-        stamp = datetime.now().strftime("%Y%m%d_%H%M%S_%f")
-        return self.folder / f"webcam_{stamp}.{suffix}"
+        while True:  # a name of this very microsecond may be there, say as the file that is played
+            stamp = datetime.now().strftime("%Y%m%d_%H%M%S_%f")
+            path = self.folder / f"webcam_{stamp}.{suffix}"
+            if not path.exists() and not path.is_symlink():
+                return path
 
 
 def statistics_line(statistics: LiveStatistics) -> str:

@@ -1,6 +1,7 @@
 """The outputs of the video demos: one picture per frame."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from tddfa.tracking.frames import Frame
 VIDEO_OPTIONS = ("2d_sparse", "2d_dense", "3d", "depth", "pncc", "pose")
 # Outputs that need all vertices of the face model.
 DENSE_OPTIONS = frozenset({"2d_dense", "3d", "depth", "pncc"})
+# Outputs that cover what is under them, and know by themselves how to do without a picture.
+_MESH_OPTIONS = frozenset({"3d", "depth", "pncc"})
 
 
 class FrameDrawer:
@@ -28,12 +31,23 @@ class FrameDrawer:
         Threads of the rasterizer.
     labels : bool
         Write each face's id and score beside it.
+    background : bool
+        Draw over the frame; if false, on black.
     """
 
-    def __init__(self, option: str, tri: Any, n_threads: int = 1, *, labels: bool = False) -> None:
+    def __init__(
+        self,
+        option: str,
+        tri: Any,
+        n_threads: int = 1,
+        *,
+        labels: bool = False,
+        background: bool = True,
+    ) -> None:
         self.option = option
         self.labels = labels
-        self._draw = _drawer(option, tri, n_threads)
+        self.background = background
+        self._draw = _drawer(option, tri, n_threads, background)
 
     @property
     def dense(self) -> bool:
@@ -42,15 +56,19 @@ class FrameDrawer:
 
     def __call__(self, frame: Frame) -> ImageArray:
         """Return the frame's picture with its faces drawn; the frame's own if it has none."""
+        if not self.background and self.option not in _MESH_OPTIONS:
+            frame = replace(frame, image=np.zeros_like(frame.image))
         if not frame.faces:
-            return frame.image
+            return frame.image if self.background else np.zeros_like(frame.image)
         picture = self._draw(frame)
         if self.labels:
             draw_labels(picture, frame.faces)
         return picture
 
 
-def _drawer(option: str, tri: Any, n_threads: int) -> Callable[[Frame], ImageArray]:
+def _drawer(
+    option: str, tri: Any, n_threads: int, background: bool
+) -> Callable[[Frame], ImageArray]:
     # Imported here, so that an output costs only what it needs itself.
     if option in ("2d_sparse", "2d_dense"):
         from tddfa.drawing.landmark_picture import draw_landmarks
@@ -77,7 +95,12 @@ def _drawer(option: str, tri: Any, n_threads: int) -> Callable[[Frame], ImageArr
     else:
         raise ValueError(f"option: expected one of {', '.join(VIDEO_OPTIONS)}, got {option!r}")
     return lambda frame: draw(
-        frame.image, _points(frame, True), tri, show_flag=False, n_threads=n_threads
+        frame.image,
+        _points(frame, True),
+        tri,
+        show_flag=False,
+        with_bg_flag=background,
+        n_threads=n_threads,
     )
 
 

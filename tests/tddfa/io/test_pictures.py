@@ -11,7 +11,7 @@ from PIL import Image
 
 from tddfa.errors import InputError
 from tddfa.io.atomic import atomic_write
-from tddfa.io.decode import jpeg_is_complete
+from tddfa.io.jpeg import jpeg_is_complete
 from tddfa.io.pictures import imread, imwrite
 
 RNG = np.random.default_rng(5)

@@ -28,7 +28,9 @@ def test_nothing_and_different_files(picture, tmp_path):
     check([picture, picture], [tmp_path / "b.png", tmp_path / "new" / "a.png"])
 
 
-@pytest.mark.parametrize("kind", ["same", "relative", "dots", "symlink", "hard link", "folder link"])
+@pytest.mark.parametrize(
+    "kind", ["same", "relative", "dots", "symlink", "hard link", "folder link"]
+)
 def test_input_by_any_name(picture, tmp_path, monkeypatch, kind):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sub").mkdir()
