@@ -10,8 +10,10 @@ import logging
 from collections.abc import Iterator
 
 from tddfa.errors import InputError
+from tddfa.io.boxes import full_box
 from tddfa.io.heic import file_brands
 from tddfa.io.jpeg import JPEG_MAGIC, jpeg_segments
+from tddfa.io.orientation import primary_properties
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +66,8 @@ def check_container(data: bytes, name: str = "picture") -> None:
         foreign = "a Targa picture (TGA)"
     if foreign is not None:
         raise InputError(f"the format is not supported: {foreign}; {_SUPPORTED}")
+    if data.startswith(PNG_MAGIC) and not _png_is_whole(data):
+        raise InputError("the PNG is truncated or damaged")
     size = _declared_size(data)
     if size is not None:
         pixels = size[0] * size[1]
@@ -94,11 +98,22 @@ def _png_chunks(data: bytes) -> Iterator[tuple[int, int, bytes]]:
     at = len(PNG_MAGIC)
     while at + 8 <= len(data):
         kind = data[at + 4 : at + 8]
-        end = min(at + 12 + int.from_bytes(data[at : at + 4], "big"), len(data))
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
         yield at, end, kind
         if kind == b"IEND":
             return
         at = end
+
+
+def _png_is_whole(data: bytes) -> bool:
+    """Tell whether all chunks lie in the file: a decoder makes room for what their lengths say."""
+    at = len(PNG_MAGIC)
+    while at + 12 <= len(data):
+        kind = data[at + 4 : at + 8]
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+        if kind == b"IEND":
+            return at <= len(data)
+    return False
 
 
 def _png_can_hold(data: bytes, size: tuple[int, int]) -> bool:
@@ -124,7 +139,11 @@ def _declared_size(data: bytes) -> tuple[int, int] | None:
     if data.startswith(b"RIFF") and data[12:16] == b"VP8X" and len(data) >= 30:
         width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
         return width, height
-    if data.startswith((b"BM", b"\x00\x00\x00\x0cjP  ", b"GIF8")) or data[4:8] == b"ftyp":
+    if data[4:8] == b"ftyp":
+        extents = (body for kind, body in primary_properties(data) if kind == b"ispe")
+        _, _, extent = full_box(next(extents, b""))
+        return int.from_bytes(extent[:4], "big"), int.from_bytes(extent[4:8], "big")
+    if data.startswith((b"BM", b"\x00\x00\x00\x0cjP  ", b"GIF8")):
         return _size_by_pillow(data)
     return None
 

@@ -1,7 +1,6 @@
 """Turning the bytes of a picture file into a BGR uint8 array."""
 
 import contextlib
-import io
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -12,8 +11,9 @@ import numpy.typing as npt
 
 from tddfa.errors import InputError
 from tddfa.io.container import check_container, pixels_only
-from tddfa.io.heic import decode_heic, is_avif, is_heic
+from tddfa.io.heic import decode_heic, is_heic
 from tddfa.io.jpeg import JPEG_MAGIC, close_jpeg, jpeg_is_complete
+from tddfa.io.orientation import UPRIGHT, stored_orientation
 from tddfa.io.value_range import to_uint8
 
 logger = logging.getLogger(__name__)
@@ -21,9 +21,6 @@ logger = logging.getLogger(__name__)
 ImageArray = npt.NDArray[np.uint8]
 
 TIFF_MAGIC = (b"II", b"MM")
-# Formats whose orientation OpenCV does not apply when it also returns the alpha channel.
-EXIF_CHUNKS = {b"\x89PNG": b"eXIf", b"RIFF": b"EXIF"}
-ORIENTATION_TAG = 274
 # Rows composited at a time: bounds the extra memory for very large pictures.
 _BAND = 256
 
@@ -47,27 +44,7 @@ def _orient(img: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
     return cv2.flip(img, flips[orientation]) if orientation in flips else img
 
 
-def _exif_orientation(data: bytes) -> int:
-    """Return the orientation of a PNG, WebP or AVIF file; 1 (upright) where there is none.
-
-    An AVIF file says it in its transformations (``irot``, ``imir``), which Pillow gives as Exif's
-    number.
-    """
-    chunk = EXIF_CHUNKS.get(data[:4])
-    if not is_avif(data) and (chunk is None or chunk not in data):
-        return 1
-    from PIL import Image  # rare, and start-up must stay short
-
-    try:
-        with Image.open(io.BytesIO(data)) as picture:
-            return int(picture.getexif().get(ORIENTATION_TAG, 1))
-    except (OSError, ValueError, SyntaxError, TypeError, Image.DecompressionBombError):
-        return 1
-
-
-def to_bgr(
-    img: npt.NDArray[Any], premultiplied: bool = False, name: str = "picture"
-) -> ImageArray:
+def to_bgr(img: npt.NDArray[Any], premultiplied: bool = False, name: str = "picture") -> ImageArray:
     """Return gray, BGR or BGRA of any depth as BGR uint8; transparency shows white ground.
 
     `premultiplied` says that the color has been multiplied by the alpha channel already.
@@ -121,7 +98,8 @@ def decode(data: bytes, name: str = "picture") -> ImageArray:
             raise InputError("the JPEG is truncated")
         logger.warning("%s: the JPEG lacks its end marker, but nothing of the picture", name)
         data = closed
-    orientation = 1 if is_jpeg else _exif_orientation(data)
+    # OpenCV applies it by itself only where it drops the alpha channel.
+    orientation = UPRIGHT if is_jpeg else stored_orientation(data)
     try:
         with quiet_opencv():
             flags = cv2.IMREAD_COLOR if is_jpeg else cv2.IMREAD_UNCHANGED

@@ -33,9 +33,7 @@ DEFAULT_FOLDER = Path("examples/results")
 def check_no_url(name: str) -> None:
     """Raise `InputError` if a file's name is a URL, which `pathlib` would shorten (``http:/x``)."""
     if _URL.match(name):
-        raise InputError(
-            f"{name}: expected a file or folder; download it first"
-        )
+        raise InputError(f"{name}: expected a file or folder; download it first")
 
 
 def expand_inputs(arguments: Sequence[str]) -> list[Path]:
