@@ -5,12 +5,11 @@ compared with what the file could hold, and of PNG files only the parts that mak
 passed on: decoders of color profiles and Exif data have had their share of accidents.
 """
 
-import io
 import logging
 from collections.abc import Iterator
 
 from tddfa.errors import InputError
-from tddfa.io.boxes import full_box
+from tddfa.io.boxes import boxes, full_box
 from tddfa.io.heic import file_brands
 from tddfa.io.jpeg import JPEG_MAGIC, jpeg_segments
 from tddfa.io.orientation import primary_properties
@@ -143,21 +142,17 @@ def _declared_size(data: bytes) -> tuple[int, int] | None:
         extents = (body for kind, body in primary_properties(data) if kind == b"ispe")
         _, _, extent = full_box(next(extents, b""))
         return int.from_bytes(extent[:4], "big"), int.from_bytes(extent[4:8], "big")
-    if data.startswith((b"BM", b"\x00\x00\x00\x0cjP  ", b"GIF8")):
-        return _size_by_pillow(data)
+    if data.startswith(b"GIF8"):
+        return int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
+    if data.startswith(b"BM") and data[14:18] != b"\x0c\0\0\0":  # not OS/2's small head
+        sides = (int.from_bytes(data[at : at + 4], "little", signed=True) for at in (18, 22))
+        width, height = map(abs, sides)  # a negative height counts from above
+        return width, height
+    if data.startswith(b"\x00\x00\x00\x0cjP  "):
+        head = next((body for kind, body in boxes(data) if kind == b"jp2h"), b"")
+        sizes = next((body for kind, body in boxes(head) if kind == b"ihdr"), b"")
+        return int.from_bytes(sizes[4:8], "big"), int.from_bytes(sizes[:4], "big")
     return None
-
-
-def _size_by_pillow(data: bytes) -> tuple[int, int] | None:
-    from PIL import Image  # rare, and start-up must stay short
-
-    try:
-        with Image.open(io.BytesIO(data)) as picture:
-            return picture.size
-    except Image.DecompressionBombError as error:
-        raise InputError("the picture is too large: scale it down") from error
-    except (OSError, ValueError, SyntaxError, TypeError, OverflowError, MemoryError):
-        return None
 
 
 def _is_animation(data: bytes) -> bool:

@@ -25,12 +25,12 @@ _TURNED_AND_MIRRORED = {
 
 
 def exif_orientation(exif: bytes) -> int:
-    """Return the orientation 1 to 8 of an Exif block; 1 (upright) where it says none.
+    r"""Return the orientation 1 to 8 of an Exif block; 1 (upright) where it says none.
 
     Parameters
     ----------
     exif : bytes
-        TIFF structure, with or without ``Exif\\0\\0`` before it.
+        TIFF structure, with or without ``Exif\0\0`` before it.
     """
     exif = exif.removeprefix(b"Exif\0\0")
     order = {b"II*\0": "little", b"MM\0*": "big"}.get(exif[:4])

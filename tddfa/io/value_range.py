@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 # Largest values of the bit depths that cameras and scanners have.
 _DEPTHS = tuple(2**bits - 1 for bits in (8, 10, 12, 14, 16, 24, 31, 32))
-# Float pictures in [0, 1] may hold highlights up to this; one in 0..255 that has nothing brighter is
+# Float pictures in [0, 1] may hold highlights up to this; one in 0..255 with nothing brighter is
 # as good as black.
 _HIGHLIGHTS = 16.0
 # Share of the brightest values, in percent, that says nothing: specks, hot pixels.
