@@ -98,7 +98,7 @@ def test_pictures_by_links(refused, folder, kind):
     else:
         shutil.rmtree("out")
         Path("pictures").mkdir()
-        os.rename("head.png", "pictures/head.png")
+        Path("head.png").rename("pictures/head.png")
         shutil.copy("pictures/head.png", "pictures/head_pose.jpg")
         Path("out").symlink_to("pictures")
     source = "pictures" if kind == "folder" else "head.png"

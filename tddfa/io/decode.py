@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
-from tddfa.io.container import check_container, pixels_only
+from tddfa.io.container import check_container
 from tddfa.io.heic import decode_heic, is_heic
 from tddfa.io.jpeg import JPEG_MAGIC, close_jpeg, jpeg_is_complete
 from tddfa.io.orientation import UPRIGHT, stored_orientation
+from tddfa.io.png import pixels_only
 from tddfa.io.value_range import to_uint8
 
 logger = logging.getLogger(__name__)

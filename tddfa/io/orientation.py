@@ -6,9 +6,10 @@ Libraries that read all of a file's Exif data believe what it declares, be it gi
 from collections.abc import Iterator
 
 from tddfa.io.boxes import boxes, full_box
+from tddfa.io.png import PNG_MAGIC, png_chunk
+from tddfa.io.tiff import ORIENTATION, tiff_number
 
 UPRIGHT = 1
-_ORIENTATION_TAG, _SHORT = 274, 3
 # Quarter turns counter-clockwise and mirroring, as Exif numbers them (TIFF 6.0, tag 274). AVIF
 # turns first (irot), then mirrors (imir): axis 0 swaps top and bottom, axis 1 left and right.
 _TURNS = {0: 1, 1: 8, 2: 3, 3: 6}
@@ -32,47 +33,20 @@ def exif_orientation(exif: bytes) -> int:
     exif : bytes
         TIFF structure, with or without ``Exif\0\0`` before it.
     """
-    exif = exif.removeprefix(b"Exif\0\0")
-    order = {b"II*\0": "little", b"MM\0*": "big"}.get(exif[:4])
-    if order is None:
-        return UPRIGHT
-
-    def number(at: int, size: int) -> int:
-        return int.from_bytes(exif[at : at + size], "big" if order == "big" else "little")
-
-    first = number(4, 4)
-    for entry in range(number(first, 2)):
-        at = first + 2 + 12 * entry
-        if at + 12 > len(exif):
-            break
-        if number(at, 2) == _ORIENTATION_TAG:
-            value = number(at + 8, 2)
-            valid = number(at + 2, 2) == _SHORT and number(at + 4, 4) == 1 and 1 <= value <= 8
-            return value if valid else UPRIGHT
-    return UPRIGHT
+    value = tiff_number(exif.removeprefix(b"Exif\0\0"), ORIENTATION)
+    return value if value is not None and 1 <= value <= 8 else UPRIGHT
 
 
 def stored_orientation(data: bytes) -> int:
     """Return the orientation 1 to 8 of a PNG, WebP or AVIF file; 1 for others."""
-    if data.startswith(b"\x89PNG"):
-        return exif_orientation(_chunk(_png_chunks(data), b"eXIf"))
+    if data.startswith(PNG_MAGIC):
+        return exif_orientation(png_chunk(data, b"eXIf"))
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return exif_orientation(_chunk(_riff_chunks(data), b"EXIF"))
+        chunks = _riff_chunks(data)
+        return exif_orientation(next((body for kind, body in chunks if kind == b"EXIF"), b""))
     if data[4:8] == b"ftyp":
         return _avif_orientation(data)
     return UPRIGHT
-
-
-def _chunk(chunks: Iterator[tuple[bytes, bytes]], wanted: bytes) -> bytes:
-    return next((content for kind, content in chunks if kind == wanted), b"")
-
-
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = 8
-    while at + 12 <= len(data):
-        length = int.from_bytes(data[at : at + 4], "big")
-        yield data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
-        at += 12 + length
 
 
 def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -1,12 +1,7 @@
 import errno
 import io
 import os
-import re
 import stat
-import subprocess
-import sys
-import tracemalloc
-import zlib
 from pathlib import Path
 
 import cv2
@@ -16,7 +11,6 @@ from PIL import Image
 
 from tddfa.errors import InputError
 from tddfa.io.atomic import atomic_write
-from tddfa.io.jpeg import close_jpeg, jpeg_is_complete
 from tddfa.io.pictures import imread, imwrite
 
 RNG = np.random.default_rng(5)
@@ -84,148 +78,12 @@ def test_truncated(tmp_path, capfd, form, share):
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.parametrize("progressive", [False, True])
-def test_every_truncation_of_a_jpeg_is_found(progressive):
-    # The thumbnail in the EXIF block has an end marker of its own.
-    exif = Image.Exif()
-    exif[0x010E] = jpeg(SMOOTH[:16, :16]).decode("latin-1")
-    data = jpeg(progressive=progressive, exif=exif)
-    assert data.count(b"\xff\xd9") >= 1
-    assert jpeg_is_complete(data)
-    assert jpeg_is_complete(data + b"trailing bytes of a camera")
-    assert not any(jpeg_is_complete(data[:length]) for length in range(2, len(data)))
-
-
 def test_preallocated_download_is_truncated(tmp_path):
     data = jpeg()
     path = tmp_path / "a.jpg"
     path.write_bytes(data[: len(data) // 2] + bytes(len(data) // 2))
     with pytest.raises(InputError):
         imread(path)
-
-
-@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 3}])
-@pytest.mark.parametrize("space", [b"", bytes(3000)])
-def test_jpeg_that_lacks_its_end_marker_alone(tmp_path, caplog, capfd, options, space):
-    data = jpeg(**options)
-    (tmp_path / "a.jpg").write_bytes(data[:-2] + space)
-    np.testing.assert_array_equal(
-        imread(tmp_path / "a.jpg"), cv2.imdecode(np.frombuffer(data, np.uint8), 1)
-    )
-    assert "a.jpg" in caplog.text and "end marker" in caplog.text
-    assert capfd.readouterr().err == ""
-
-
-@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 3}])
-def test_jpeg_that_lacks_more(options):
-    data = jpeg(**options)
-    assert close_jpeg(data[:-2]) == data
-    lengths = [*range(len(data) - 40, len(data) - 2), *range(4, len(data) - 40, 97)]
-    # What is cut off may be the padding of the last byte, or a last block that ends in zeros.
-    whole = cv2.imdecode(np.frombuffer(data, np.uint8), 1)
-    for length in lengths:
-        closed = close_jpeg(data[:length])
-        if closed is not None:
-            np.testing.assert_array_equal(cv2.imdecode(np.frombuffer(closed, np.uint8), 1), whole)
-    assert close_jpeg(data[: len(data) - 40]) is None
-
-
-def test_progressive_jpeg_without_its_last_scans():
-    data = jpeg(progressive=True)
-    starts = [match.start() for match in re.finditer(b"\xff\xda", data)]
-    assert len(starts) > 3
-    assert all(close_jpeg(data[:start]) is None for start in starts[1:])
-
-
-# ------------------------------------------------------------------------ more than a file can hold
-
-
-def png_chunk(kind, content, length=None):
-    size = len(content) if length is None else length
-    checksum = zlib.crc32(kind + content)
-    return size.to_bytes(4, "big") + kind + content + checksum.to_bytes(4, "big")
-
-
-def png(width, height, *chunks, data=bytes(4)):
-    head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 6, 0, 0, 0])
-    parts = [png_chunk(b"IHDR", head), *chunks, png_chunk(b"IDAT", zlib.compress(b"\0" + data))]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(parts) + png_chunk(b"IEND", b"")
-
-
-EXIF_BOMB = b"MM\0*\0\0\0\x08\0\x01\x01\x12\x9c\x03\x49\0\xff\x01\xff\x03\0\0\0\0\0\0"
-
-
-@pytest.mark.parametrize(
-    ("data", "part"),
-    [
-        (png(1, 1, png_chunk(b"eXIf", EXIF_BOMB, 0xFF00000D)), "truncated"),
-        (png(40_000, 40_000), "megapixels"),
-        (png(12_000, 12_000), "declared"),
-        (png(3000, 3000), "declared"),
-        (b"RIFF\x20\0\0\0WEBPVP8X\n\0\0\0\x02\0\0\0" + b"\xfe\x3f\0" * 2 + bytes(20), "declared"),
-        (b"GIF89a" + b"\xff\xff" * 2 + bytes(30), "megapixels"),
-        (b"BM" + bytes(16) + b"\xff\xff\0\0" * 2 + bytes(30), "megapixels"),
-    ],
-)
-def test_declared_beyond_what_a_file_can_hold(tmp_path, data, part, capfd):
-    (tmp_path / "a").write_bytes(data)
-    tracemalloc.start()
-    with pytest.raises(InputError) as error:
-        imread(tmp_path / "a")
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert_one_line(error, tmp_path / "a", part)
-    assert peak < 1 << 20
-    assert capfd.readouterr().err == ""
-
-
-def test_damaged_metadata_does_not_matter(tmp_path, capfd):
-    chunks = [
-        png_chunk(b"eXIf", EXIF_BOMB),
-        png_chunk(b"iCCP", b"x\0\0junk"),
-        png_chunk(b"tEXt", b""),
-    ]
-    (tmp_path / "a.png").write_bytes(png(1, 1, *chunks, data=b"\x01\x02\x03\xff"))
-    np.testing.assert_array_equal(imread(tmp_path / "a.png"), [[[3, 2, 1]]])
-    assert capfd.readouterr().err == ""
-
-
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory as Linux says it")
-def test_memory_of_a_bomb(shared, project_root):
-    script = (
-        "import resource, sys; from tddfa.io.pictures import imread\n"
-        "try: imread(sys.argv[1])\n"
-        "except Exception as error: print(type(error).__name__)\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
-    )
-    bomb = shared / "cases" / "memory_bomb_108_bytes.png"
-    command = [sys.executable, "-c", script, bomb]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=project_root, check=True)
-    kind, megabytes = done.stdout.split()
-    assert kind == "InputError" and int(megabytes) < 300
-
-
-@pytest.mark.parametrize("form", ["TGA", "ICO", "PCX", "DDS", "ICNS", "PDF"])
-def test_format_that_is_not_read(tmp_path, form):
-    (tmp_path / "a").write_bytes(pillow_bytes(Image.fromarray(SMOOTH), form))
-    with pytest.raises(InputError) as error:
-        imread(tmp_path / "a")
-    assert_one_line(error, tmp_path / "a", "not supported", form)
-
-
-@pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP", "AVIF"])
-def test_animation(tmp_path, form, caplog):
-    caplog.set_level("INFO")
-    first, second = Image.fromarray(SMOOTH[..., ::-1]), Image.fromarray(255 - SMOOTH)
-    path = tmp_path / "a"
-    path.write_bytes(pillow_bytes(first, form, save_all=True, append_images=[second]))
-    # A GIF has 256 colors; the second picture differs by 127 on the mean.
-    assert np.abs(imread(path).astype(int) - SMOOTH).mean() < 12
-    assert "first picture" in caplog.text
-    caplog.clear()
-    path.write_bytes(pillow_bytes(first, form))
-    imread(path)
-    assert caplog.text == ""
 
 
 # ------------------------------------------------------------------------------- kinds of picture
