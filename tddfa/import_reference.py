@@ -71,8 +71,8 @@ def import_reference(folder: Path, out: Path, *, check: bool = True) -> list[Pat
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         # A new folder of its own: one with a name known before could be the very input.
-        with tempfile.TemporaryDirectory(prefix=".import-", dir=out.parent) as folder:
-            staging = Path(folder) / "whole"
+        with tempfile.TemporaryDirectory(prefix=".import-", dir=out.parent) as working:
+            staging = Path(working) / "whole"
             staging.mkdir()
             _convert(files, staging)
             if out.exists():

@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 
 from tddfa.assets import project_root
+from tddfa.checkpoint_head import check_head
 from tddfa.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -84,6 +85,7 @@ def find_onnx(checkpoint: Path) -> Path:
             f"'{checkpoint}' has no ONNX file beside it and converting it needs PyTorch: "
             "pip install torch onnx onnxscript"
         )
+    check_head(checkpoint)
     for cached in damaged:
         logger.warning("%s is damaged: it is made anew", cached)
     made = _convert(checkpoint, stem)
