@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from FaceBoxes.base_detector import BaseDetector
 from FaceBoxes.settings import SettingArguments
 from tddfa.assets import find_asset
+from tddfa.checkpoint_head import check_head
 from tddfa.errors import InputError
 from tddfa.optional import require
 
@@ -73,15 +74,16 @@ class FaceBoxes(BaseDetector):
     ) -> None:
         super().__init__(timer_flag, **settings)
         require("the PyTorch path", "torch")
+        checkpoint = (
+            find_asset(checkpoint_fp, assets) if checkpoint_fp else default_checkpoint(assets)
+        )
+        check_head(checkpoint)
         # PyTorch takes a second to import and has no place on the ONNX path.
         import torch
 
         from FaceBoxes.inference_network import InferenceNet
         from FaceBoxes.network import load_network
 
-        checkpoint = (
-            find_asset(checkpoint_fp, assets) if checkpoint_fp else default_checkpoint(assets)
-        )
         self._device = device
         network = InferenceNet(load_network(checkpoint))
         try:

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from FaceBoxes.base_detector import BaseDetector
@@ -14,6 +13,7 @@ from FaceBoxes.settings import SettingArguments
 from tddfa.assets import find_asset
 from tddfa.errors import InputError
 from tddfa.onnx_cache import find_onnx
+from tddfa.onnx_session import open_session
 from tddfa.rebuilt import RebuiltFromArguments
 
 
@@ -31,8 +31,9 @@ class FaceBoxes_ONNX(RebuiltFromArguments, BaseDetector):  # noqa: N801 (the ref
         ``weights/FaceBoxesProd.pth``, see `tddfa.onnx_cache.find_onnx`.
     num_threads : int, optional
         Threads of the network; by default ONNX Runtime takes one per core.
-    providers : sequence of str
-        ONNX Runtime's execution providers, the preferred one first.
+    providers : sequence of str, optional
+        ONNX Runtime's execution providers, the preferred one first, as ``"cuda"`` or
+        ``"CUDAExecutionProvider"``; by default the CPU's.
     assets : str or Path, optional
         Asset folder in which relative paths are looked up.
     **settings
@@ -51,7 +52,7 @@ class FaceBoxes_ONNX(RebuiltFromArguments, BaseDetector):  # noqa: N801 (the ref
         *,
         onnx_fp: str | Path | None = None,
         num_threads: int | None = None,
-        providers: Sequence[str] = ("CPUExecutionProvider",),
+        providers: Sequence[str] | None = None,
         assets: str | Path | None = None,
         **settings: Unpack[SettingArguments],
     ) -> None:
@@ -68,7 +69,8 @@ class FaceBoxes_ONNX(RebuiltFromArguments, BaseDetector):  # noqa: N801 (the ref
             path = find_onnx(default_checkpoint(assets))
         else:
             path = find_asset(onnx_fp, assets)
-        self.session = _open_session(path, num_threads, providers)
+        self.session = open_session(path, providers, num_threads)
+        _check_network(self.session, path)
         self._input_name = self.session.get_inputs()[0].name
 
     def _forward(
@@ -78,25 +80,9 @@ class FaceBoxes_ONNX(RebuiltFromArguments, BaseDetector):  # noqa: N801 (the ref
         return loc, conf
 
 
-def _open_session(
-    path: Path, num_threads: int | None, providers: Sequence[str]
-) -> onnxruntime.InferenceSession:
-    available = onnxruntime.get_available_providers()
-    for name in providers:
-        if name not in available:
-            raise InputError(f"providers: '{name}' is not among {', '.join(available)}")
-    if num_threads is not None and num_threads < 1:
-        raise InputError(f"num_threads: expected an integer from 1 up, got {num_threads}")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = num_threads or 0  # 0: one per core
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=list(providers))
-    except Exception as error:  # its errors share no class but Exception
-        raise InputError(f"{path}: not a network that ONNX Runtime can load") from error
+def _check_network(session: Any, path: Path) -> None:
     shapes = [value.shape for value in (*session.get_inputs(), *session.get_outputs())]
     if [len(shape) for shape in shapes] != [4, 3, 3] or (
         [shapes[0][1], shapes[1][2], shapes[2][2]] != [3, 4, 2]
     ):
         raise InputError(f"{path}: not a FaceBoxes network: inputs and outputs {shapes}")
-    return session

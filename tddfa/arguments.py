@@ -1,11 +1,19 @@
 """Command-line arguments that the demos share."""
 
 import argparse
+import math
+import re
 from pathlib import Path
+from typing import Any
 
+from FaceBoxes.settings import DetectorSettings, SettingArguments
 from tddfa.assets import ASSETS_VARIABLE
 from tddfa.errors import InputError
 from tddfa.face_aligner import DEFAULT_CONFIG, FaceAligner
+from tddfa.tracking.settings import TrackerSettings
+
+# A tracker takes no threshold of 0: everything would be a face.
+_LEAST_SCORE = 0.01
 
 
 def add_model_arguments(parser: argparse.ArgumentParser, onnx: bool = False) -> None:
@@ -31,7 +39,7 @@ def add_model_arguments(parser: argparse.ArgumentParser, onnx: bool = False) -> 
         "--mode",
         default="cpu",
         choices=("cpu", "gpu"),
-        help="where PyTorch runs; with --onnx the CPU only (default: %(default)s)",
+        help="where the networks run; gpu means CUDA (default: %(default)s)",
     )
     default = " (default, unless --mode gpu)"
     backend = group.add_mutually_exclusive_group()
@@ -49,6 +57,12 @@ def add_model_arguments(parser: argparse.ArgumentParser, onnx: bool = False) -> 
     )
     parser.set_defaults(onnx_by_default=onnx)
     group.add_argument(
+        "--provider",
+        metavar="NAME",
+        help="with --onnx: ONNX Runtime's execution provider, such as cuda, tensorrt, coreml, "
+        "openvino, dml (default: cpu; cuda with --mode gpu)",
+    )
+    group.add_argument(
         "--assets",
         metavar="FOLDER",
         help=f"folder of files that are not part of the project (default: {ASSETS_VARIABLE})",
@@ -61,6 +75,47 @@ def add_model_arguments(parser: argparse.ArgumentParser, onnx: bool = False) -> 
     )
 
 
+def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that steer the face detector."""
+    group = parser.add_argument_group("detector")
+    settings = DetectorSettings()
+    group.add_argument(
+        "--det_threshold",
+        type=score,
+        metavar="SCORE",
+        help=f"faces with a score above this count, 0 to 1 (default: {settings.vis_thres})",
+    )
+    group.add_argument(
+        "--det_size",
+        type=picture_size,
+        metavar="WIDTHxHEIGHT",
+        help="larger pictures are scaled down to this before detection; one number for both, 0 for "
+        "no limit; smaller is faster and misses small faces "
+        f"(default: {settings.max_width}x{settings.max_height})",
+    )
+
+
+def detector_settings(args: argparse.Namespace) -> SettingArguments:
+    """Return what the arguments of `add_detection_arguments` set."""
+    settings: SettingArguments = {}
+    if getattr(args, "det_threshold", None) is not None:
+        settings["vis_thres"] = args.det_threshold
+        # What NMS never sees cannot be reported.
+        settings["confidence_threshold"] = min(
+            DetectorSettings.confidence_threshold, args.det_threshold
+        )
+    if getattr(args, "det_size", None) is not None:
+        settings["max_width"], settings["max_height"] = args.det_size
+    return settings
+
+
+def tracker_settings(args: argparse.Namespace, **values: Any) -> TrackerSettings:
+    """Return a tracker's settings; a face that begins a track needs ``--det_threshold``."""
+    if getattr(args, "det_threshold", None) is not None:
+        values["high"] = max(args.det_threshold, _LEAST_SCORE)
+    return TrackerSettings(**values)
+
+
 def build_pipeline(args: argparse.Namespace) -> FaceAligner:
     """Build the networks that parsed arguments ask for.
 
@@ -70,15 +125,19 @@ def build_pipeline(args: argparse.Namespace) -> FaceAligner:
         If a file is missing or malformed, or the device is not there.
     """
     onnx = args.onnx_by_default and args.mode != "gpu" if args.onnx is None else args.onnx
-    if onnx and args.mode == "gpu":
-        raise InputError("--mode gpu: the --onnx path runs on the CPU; drop one of the two")
+    if args.provider is not None and not onnx:
+        raise InputError(f"--provider {args.provider}: expected together with --onnx")
     if args.assets is not None and not Path(args.assets).is_dir():
         raise InputError(f"--assets: expected an existing folder, got '{args.assets}'")
+    gpu = args.mode == "gpu"
+    provider = args.provider or ("cuda" if gpu and onnx else None)
     return FaceAligner(
         args.config,
         backend="onnx" if onnx else "torch",
-        device="cuda" if args.mode == "gpu" else "cpu",
+        device="cuda" if gpu and not onnx else "cpu",
         threads=args.threads,
+        providers=None if provider is None else [provider],
+        detector_settings=detector_settings(args),
         assets=args.assets,
     )
 
@@ -89,6 +148,27 @@ def positive_int(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected an integer from 1 up, got {text}")
     return value
+
+
+def score(text: str) -> float:
+    """Parse a number from 0 to 1, for argparse."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
+    return value
+
+
+def picture_size(text: str) -> tuple[int | None, int | None]:
+    """Parse ``640``, ``1080x720`` or ``0`` as width and height, None for no limit; for argparse."""
+    match = re.fullmatch(r"(\d{1,6})(?:[xX](\d{1,6}))?", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT or one number, got {text!r}")
+    width = int(match[1])
+    height = width if match[2] is None else int(match[2])
+    return width or None, height or None
 
 
 def true_or_false(text: str) -> bool:

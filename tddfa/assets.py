@@ -21,6 +21,8 @@ from tddfa.errors import InputError
 
 ASSETS_VARIABLE = "TDDFA_ASSETS"
 ASSETS_PREFIX = "assets:"
+# No system has longer paths.
+_LONGEST_NAME = 4096
 
 
 def project_root() -> Path:
@@ -30,6 +32,14 @@ def project_root() -> Path:
     """
     package = Path(str(files("tddfa"))).resolve()
     return package if (package / "configs").is_dir() else package.parent
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether there is such a file; no name is an error, however long or odd."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def asset_folder(assets: str | Path | None = None) -> Path | None:
@@ -77,6 +87,8 @@ def find_asset(
         If there is no such file; the message names the path and where it was looked for.
     """
     name = str(path)
+    if len(name) > _LONGEST_NAME:
+        raise InputError(f"no file '{name[:60]}…', a name of {len(name)} characters")
     if name.startswith(ASSETS_PREFIX):
         name = name.removeprefix(ASSETS_PREFIX)
         folder = asset_folder(assets)
@@ -98,7 +110,7 @@ def find_asset(
             candidates = [beside, *ours, *others]
         roots = list(dict.fromkeys(root for root in candidates if root is not None))
     for root in roots:
-        if (root / name).is_file():
+        if is_file(root / name):
             return root / name
     searched = ", ".join(f"'{root}'" for root in roots if root != Path())
     where = f" in {searched}" if searched else ""

@@ -1,5 +1,6 @@
 """Configurations: which weights go with which face model."""
 
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -7,11 +8,14 @@ from typing import Any
 
 import yaml
 
-from tddfa.assets import ASSETS_PREFIX, find_asset, project_root
+from tddfa.assets import ASSETS_PREFIX, find_asset, is_file, project_root
 from tddfa.errors import InputError
 from tddfa.model_files import ModelTables
 from tddfa.params import LAYOUTS
 from tddfa.plugins import part_names
+
+# Characters of a configuration; ours have less than a thousand.
+_LONGEST = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ class Config:
         for key, value in values.items():
             if key not in known:
                 raise InputError(
-                    f"{source}: unknown key '{key}', expected one of {', '.join(known)}"
+                    f"{source}: unknown key {_short(key)}, expected one of {', '.join(known)}"
                 )
             annotation = known[key].type
             kind = annotation.__name__ if isinstance(annotation, type) else str(annotation)
@@ -93,22 +97,23 @@ class Config:
             )
             optional = value is None and "None" in kind
             if not optional and (isinstance(value, bool) or not isinstance(value, expected)):
-                raise InputError(f"{source}: expected {key} to be {kind}, got {value!r}")
+                raise InputError(f"{source}: expected {key} to be {kind}, got {_short(value)}")
         config = cls(**values)
         for key, package in (("arch", "tddfa.backbones"), ("detector", "tddfa.detectors")):
             names, name = part_names(package), getattr(config, key)
             if name not in names:
                 raise InputError(
-                    f"{source}: expected {key} to be one of {', '.join(names)}, got '{name}'"
+                    f"{source}: expected {key} to be one of {', '.join(names)}, got {_short(name)}"
                 )
         if config.num_params not in LAYOUTS:
             raise InputError(
-                f"{source}: expected num_params out of {sorted(LAYOUTS)}, got {config.num_params}"
+                f"{source}: expected num_params out of {sorted(LAYOUTS)}, "
+                f"got {_short(config.num_params)}"
             )
         if not 0 < config.widen_factor <= 4 or not 32 <= config.size <= 1024:
             raise InputError(
                 f"{source}: expected widen_factor in (0, 4] and size in 32..1024, "
-                f"got {config.widen_factor} and {config.size}"
+                f"got {_short(config.widen_factor)} and {_short(config.size)}"
             )
         if "param_mean_std_fp" not in values and config.has_reference_model:
             return replace(config, param_mean_std_fp=reference_scale(config))
@@ -184,6 +189,18 @@ def reference_scale(config: Config) -> str:
     return f"{prefix}configs/param_mean_std_{config.num_params}d_{size}.pkl"
 
 
+def find_config(path: str | Path, assets: str | Path | None = None) -> Path:
+    """Return the configuration file that a path stands for, in the project if not as given.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    """
+    given = Path(path)
+    return given if is_file(given) else find_asset(path, assets)
+
+
 def load_config(path: str | Path, assets: str | Path | None = None) -> Config:
     """Read a YAML configuration.
 
@@ -199,11 +216,16 @@ def load_config(path: str | Path, assets: str | Path | None = None) -> Config:
     InputError
         If the file cannot be read, is no YAML mapping, or has an unknown key.
     """
-    given = Path(path)
-    found = given if given.is_file() else find_asset(path, assets)
+    found = find_config(path, assets)
     try:
-        values = yaml.safe_load(found.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        with found.open(encoding="utf-8") as file:
+            text = file.read(_LONGEST + 1)
+        if len(text) > _LONGEST:
+            raise ValueError(f"got more than {_LONGEST} characters")
+        values = yaml.safe_load(text)
+    except RecursionError as error:
+        raise InputError(f"'{path}': expected a YAML configuration, it is nested") from error
+    except (OSError, ValueError, yaml.YAMLError) as error:  # numbers and dates: ValueError
         reason = str(error).splitlines()[0]
         raise InputError(f"'{path}': expected a YAML configuration, {reason}") from error
     if not isinstance(values, dict):
@@ -212,3 +234,11 @@ def load_config(path: str | Path, assets: str | Path | None = None) -> Config:
         values["assets"] = str(assets)
     values["folder"] = found.resolve().parent
     return Config.from_mapping(values, f"'{path}'")
+
+
+def _short(value: Any) -> str:
+    """Return a value as it is written, shortened to what fits a message."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # a number of more digits than Python prints
+        return f"a number of {value.bit_length()} bits"

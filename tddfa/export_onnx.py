@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tddfa.assets import find_asset
 from tddfa.cli import run_main
+from tddfa.io.targets import RunFile, check_targets
 from tddfa.optional import require
 from tddfa.weight_labels import file_sha256
 
@@ -89,6 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     checkpoint = find_asset(args.checkpoint)
     target = Path(args.out) if args.out else checkpoint.with_suffix(".onnx")
+    check_targets([RunFile(checkpoint, "checkpoint")], [RunFile(target, "--out")])
     difference = export_onnx(checkpoint, target, args.size)
     logger.info("wrote %s, differs from PyTorch by %.1e", target, difference)
     return 0

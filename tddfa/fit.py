@@ -30,6 +30,7 @@ from tddfa.cli import run_main
 from tddfa.errors import InputError
 from tddfa.face_fit import FaceFit
 from tddfa.io.atomic import save_arrays
+from tddfa.io.targets import RunFile, check_targets
 from tddfa.landmark_basis import N_MEDIAPIPE, FloatArray, LandmarkBasis, load_landmark_basis
 from tddfa.orthographic_pose import PointMoments, solve_pose
 
@@ -214,6 +215,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("out", type=Path, help=".npz: params (n, 62), residual, points, …")
     add("-m", "--model", type=Path, help="face model (.npz, default: the one that ships)")
     args = parser.parse_args(argv)
+    inputs = [RunFile(args.points, "points")]
+    inputs += [RunFile(args.model, "face model")] if args.model else []
+    check_targets(inputs, [RunFile(args.out, "output")])
     try:
         points = np.load(args.points, allow_pickle=False)
     except (OSError, ValueError) as error:

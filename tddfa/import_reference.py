@@ -7,7 +7,7 @@ for each regressor. The Basel face model in them is for academic use only.
 
 import argparse
 import logging
-import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -69,18 +69,18 @@ def import_reference(folder: Path, out: Path, *, check: bool = True) -> list[Pat
     files = find_files(folder, check=check)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"'{out}': expected a new or empty folder")
-    staging = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(staging, ignore_errors=True)
     try:
-        staging.mkdir(parents=True)
-        _convert(files, staging)
-        if out.exists():
-            out.rmdir()
-        staging.replace(out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        # A new folder of its own: one with a name known before could be the very input.
+        with tempfile.TemporaryDirectory(prefix=".import-", dir=out.parent) as working:
+            staging = Path(working) / "whole"
+            staging.mkdir()
+            _convert(files, staging)
+            if out.exists():
+                out.rmdir()
+            staging.replace(out)
     except OSError as error:
         raise InputError(f"cannot write '{out}': {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return sorted(out.glob("*.yml"))
 
 

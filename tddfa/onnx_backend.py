@@ -1,7 +1,6 @@
 """Alignment with ONNX Runtime; never imports PyTorch."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from tddfa.config import Config
 from tddfa.errors import InputError
 from tddfa.network_files import regressor_onnx
 from tddfa.onnx_labels import read_onnx_labels
+from tddfa.onnx_session import open_session
 from tddfa.params import FloatArray
 from tddfa.rebuilt import RebuiltFromArguments
 
@@ -25,7 +25,8 @@ class TDDFA_ONNX(RebuiltFromArguments, Aligner):  # noqa: N801 (the reference's 
     num_threads : int, optional
         Threads of the network; by default ONNX Runtime's choice, one per physical core.
     providers : sequence of str, optional
-        ONNX Runtime's execution providers; by default the CPU's.
+        ONNX Runtime's execution providers, the preferred one first, as ``"cuda"`` or
+        ``"CUDAExecutionProvider"``; by default the CPU's.
     n_threads : int
         Threads of dense reconstruction.
     **config
@@ -45,22 +46,13 @@ class TDDFA_ONNX(RebuiltFromArguments, Aligner):  # noqa: N801 (the reference's 
         n_threads: int = 1,
         **config: Any,
     ) -> None:
-        import onnxruntime
-
         super().__init__(Config.from_mapping(config), n_threads)
         self.arguments = dict(
             num_threads=num_threads, providers=providers, n_threads=n_threads, **config
         )
         path = regressor_onnx(self.config)
         self._check_weights(path, read_onnx_labels(path))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = num_threads or 0
-        options.log_severity_level = 3
-        chosen = list(providers or ["CPUExecutionProvider"])
-        missing = set(chosen) - set(onnxruntime.get_available_providers())
-        if missing:
-            raise InputError(f"providers: {', '.join(sorted(missing))} not available here")
-        self.session = open_session(onnxruntime, path, options, chosen)
+        self.session = open_session(path, providers, num_threads)
         node = self.session.get_inputs()[0]
         self.input_name = node.name
         shape = self.session.get_outputs()[0].shape
@@ -75,11 +67,3 @@ class TDDFA_ONNX(RebuiltFromArguments, Aligner):  # noqa: N801 (the reference's 
         """Map network inputs (n, 3, size, size) to normalized parameters (n, num_params)."""
         (output,) = self.session.run(None, {self.input_name: batch})
         return np.asarray(output, np.float32)
-
-
-def open_session(runtime: Any, path: Path, options: Any, providers: list[str]) -> Any:
-    """Open an ONNX file, with one line naming it if that fails."""
-    try:
-        return runtime.InferenceSession(str(path), options, providers=providers)
-    except Exception as error:  # ONNX Runtime's exceptions share no base class
-        raise InputError(f"'{path}': expected an ONNX network that can be loaded") from error

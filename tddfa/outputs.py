@@ -13,6 +13,7 @@ import numpy as np
 
 from tddfa.errors import InputError
 from tddfa.frame import Frame
+from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
 
 
@@ -28,11 +29,17 @@ class OutputSettings:
         OBJ with ``vt`` coordinates, material and a PNG of the faces' textures.
     n_threads : int
         Threads of the rasterizer.
+    background : bool
+        Draw over the picture; if false, on black.
+    frontal : bool
+        Meshes without pose, in the face model's frame and unit, see `tddfa.frontal`.
     """
 
     ply_binary: bool = False
     texture: bool = False
     n_threads: int = 1
+    background: bool = True
+    frontal: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,34 +80,67 @@ class Output:
 # The modules are imported in the functions, so that an output costs only what it needs itself.
 
 
+def _ground(frame: Frame, settings: OutputSettings) -> ImageArray:
+    """Return the picture to draw on."""
+    return frame.image if settings.background else np.zeros_like(frame.image)
+
+
+def _frontal(frame: Frame) -> list[FloatArray]:
+    """Return the faces' vertices without pose, side by side in the order of the picture."""
+    from tddfa.frontal import frontal_vertices, side_by_side
+
+    params = [face.param for face in frame.faces]
+    places = [float(face.landmarks[0].mean()) for face in frame.faces]
+    return side_by_side(frontal_vertices(frame.model, params), places)
+
+
 def _sparse(frame: Frame, settings: OutputSettings) -> ImageArray:
     from tddfa.drawing.landmark_picture import draw_landmarks
 
-    return draw_landmarks(frame.image, frame.landmarks, show_flag=False)
+    return draw_landmarks(_ground(frame, settings), frame.landmarks, show_flag=False)
 
 
 def _dense(frame: Frame, settings: OutputSettings) -> ImageArray:
     from tddfa.drawing.landmark_picture import draw_landmarks
 
-    return draw_landmarks(frame.image, frame.vertices, show_flag=False, dense_flag=True)
+    ground = _ground(frame, settings)
+    return draw_landmarks(ground, frame.vertices, show_flag=False, dense_flag=True)
 
 
 def _render(frame: Frame, settings: OutputSettings) -> ImageArray:
     from tddfa.drawing.render import render
 
-    return render(frame.image, frame.vertices, frame.tri, n_threads=settings.n_threads)
+    return render(
+        frame.image,
+        frame.vertices,
+        frame.tri,
+        with_bg_flag=settings.background,
+        n_threads=settings.n_threads,
+    )
 
 
 def _depth(frame: Frame, settings: OutputSettings) -> ImageArray:
     from tddfa.drawing.depth import depth
 
-    return depth(frame.image, frame.vertices, frame.tri, n_threads=settings.n_threads)
+    return depth(
+        frame.image,
+        frame.vertices,
+        frame.tri,
+        with_bg_flag=settings.background,
+        n_threads=settings.n_threads,
+    )
 
 
 def _pncc(frame: Frame, settings: OutputSettings) -> ImageArray:
     from tddfa.drawing.pncc import pncc
 
-    return pncc(frame.image, frame.vertices, frame.tri, n_threads=settings.n_threads)
+    return pncc(
+        frame.image,
+        frame.vertices,
+        frame.tri,
+        with_bg_flag=settings.background,
+        n_threads=settings.n_threads,
+    )
 
 
 def _uv_tex(frame: Frame, settings: OutputSettings) -> ImageArray:
@@ -112,7 +152,7 @@ def _uv_tex(frame: Frame, settings: OutputSettings) -> ImageArray:
 def _pose(frame: Frame, settings: OutputSettings) -> ImageArray:
     from tddfa.drawing.pose_box import plot_pose_box  # viz_pose would log the angles, too
 
-    picture = frame.image.copy()
+    picture = _ground(frame, settings).copy()
     for face in frame.faces:
         camera = np.c_[face.pose.rotation, face.pose.translation]
         side = face.size if np.isfinite(face.size) else 0
@@ -123,8 +163,10 @@ def _pose(frame: Frame, settings: OutputSettings) -> ImageArray:
 def _ply(frame: Frame, settings: OutputSettings, path: Path) -> None:
     from tddfa.export.serialization import ser_to_ply
 
-    height = frame.image.shape[0]
-    ser_to_ply(frame.vertices, frame.tri, height, path, binary=settings.ply_binary)
+    # Without a pose there is no picture whose height y could be counted from.
+    height = 0 if settings.frontal else frame.image.shape[0]
+    vertices = _frontal(frame) if settings.frontal else frame.vertices
+    ser_to_ply(vertices, frame.tri, height, path, binary=settings.ply_binary)
 
 
 def _obj(frame: Frame, settings: OutputSettings, path: Path) -> None:
@@ -135,7 +177,9 @@ def _obj(frame: Frame, settings: OutputSettings, path: Path) -> None:
         from tddfa.drawing.uv import uv_tex
 
         texture = uv_tex(image, vertices, tri, uv_h=1024, uv_w=1024, n_threads=settings.n_threads)
-    ser_to_obj(image, vertices, tri, image.shape[0], path, texture=texture)
+    shapes = _frontal(frame) if settings.frontal else None
+    height = 0 if settings.frontal else image.shape[0]
+    ser_to_obj(image, vertices, tri, height, path, texture=texture, shapes=shapes)
 
 
 OUTPUTS: Mapping[str, Output] = MappingProxyType(

@@ -112,6 +112,8 @@ def find_files(folder: Path, *, check: bool = True) -> dict[ReferenceFile, Path]
 def download(folder: Path, base_url: str = REPOSITORY) -> None:
     """Fetch the reference's files into a folder; genuine ones that are there are kept.
 
+    A file of that name that is not the reference's is the user's, and is not overwritten.
+
     Parameters
     ----------
     folder : Path
@@ -122,12 +124,20 @@ def download(folder: Path, base_url: str = REPOSITORY) -> None:
     Raises
     ------
     InputError
-        If a file cannot be fetched or is not the reference's; it is not kept then.
+        If a file cannot be fetched or is not the reference's; it is not kept then. If another file
+        is in the way.
     """
+    present = [file for file in ALL_FILES if (folder / file.path).is_file()]
+    for file in present:
+        if git_blob_id(folder / file.path) != file.blob:
+            raise InputError(
+                f"'{folder / file.path}' is not the reference's: move it away, or choose a new "
+                "folder to download to"
+            )
     for file in ALL_FILES:
-        target = folder / file.path
-        if target.is_file() and git_blob_id(target) == file.blob:
+        if file in present:
             continue
+        target = folder / file.path
         url = f"{base_url.rstrip('/')}/{file.path}"
         logger.info("fetching %s", url)
         with replacing(target) as temporary:

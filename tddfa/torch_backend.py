@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from tddfa.aligner import Aligner
+from tddfa.checkpoint_head import check_head
 from tddfa.config import Config
 from tddfa.errors import InputError
 from tddfa.optional import require
@@ -34,17 +35,19 @@ class TDDFA(Aligner):
     def __init__(
         self, gpu_mode: bool = False, gpu_id: int = 0, n_threads: int = 1, **config: Any
     ) -> None:
+        parsed = Config.from_mapping(config)
+        checkpoint = parsed.find("checkpoint_fp")
+        check_head(checkpoint)
         require("the PyTorch path", "torch")
         import torch
 
         from tddfa.backbone import load_backbone
         from tddfa.checkpoints import load_labels
 
-        super().__init__(Config.from_mapping(config), n_threads)
+        super().__init__(parsed, n_threads)
         if gpu_mode and not (torch.cuda.is_available() and gpu_id < torch.cuda.device_count()):
             raise InputError(f"mode gpu: no CUDA device {gpu_id}, use mode cpu")
         self.device = torch.device("cuda", gpu_id) if gpu_mode else torch.device("cpu")
-        checkpoint = self.config.find("checkpoint_fp")
         network = load_backbone(
             checkpoint, self.config.arch, self.config.widen_factor, self.config.num_params
         )

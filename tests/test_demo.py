@@ -123,6 +123,61 @@ def test_textured_obj(run, tmp_path):
     assert np.asarray(mesh.visual.material.image).std() > 5
 
 
+def obj_vertices(path):
+    rows = [line.split()[1:] for line in path.read_text().splitlines() if line.startswith("v ")]
+    return np.array(rows, float)
+
+
+@pytest.mark.parametrize("texture", [[], ["--texture"]])
+def test_frontal_meshes(run, tmp_path, texture):
+    """Without pose, in millimeters, with the colors of the posed face."""
+    options = ["-f", ASTRONAUT, "-o", "obj", "ply", *texture]
+    assert run(*options, "--out", tmp_path / "posed")[0] == 0
+    assert run(*options, "--out", tmp_path / "frontal", "--frontal")[0] == 0
+    posed = obj_vertices(tmp_path / "posed" / "astronaut_obj.obj")
+    frontal = obj_vertices(tmp_path / "frontal" / "astronaut_obj.obj")
+    np.testing.assert_array_equal(frontal[:, 3:], posed[:, 3:])
+    size = np.ptp(frontal[:, :3], axis=0)
+    assert (size > [140, 180, 100]).all() and (size < [220, 280, 220]).all()
+    # The head is as wide on the left as on the right, and its nose points to the viewer.
+    assert abs(frontal[:, 0].min() + frontal[:, 0].max()) < 5
+    mesh = trimesh.load(tmp_path / "frontal" / "astronaut_ply.ply", process=False)
+    np.testing.assert_allclose(mesh.vertices, frontal[:, :3], atol=0.011)
+    assert mesh.is_winding_consistent
+    assert mesh.face_normals[mesh.triangles_center[:, 2] > 60][:, 2].mean() > 0.3
+    if texture:
+        pictures = [tmp_path / name / "astronaut_obj.png" for name in ("posed", "frontal")]
+        assert pictures[0].read_bytes() == pictures[1].read_bytes()
+
+
+def test_frontal_needs_a_mesh(run, tmp_path, assert_one_line):
+    result = run("-f", ASTRONAUT, "-o", "3d", "--frontal", "--out", tmp_path / "a.png")
+    assert_one_line(result, "--frontal", "ply", "obj", "3d")
+    assert files(tmp_path) == []
+
+
+DRAWINGS = ["2d_sparse", "2d_dense", "3d", "depth", "pncc", "pose"]
+
+
+def test_no_background(run, tmp_path, face):
+    assert run("-f", ASTRONAUT, "-o", *DRAWINGS, "uv_tex", "--out", tmp_path / "a")[0] == 0
+    run("-f", ASTRONAUT, "-o", *DRAWINGS, "uv_tex", "--out", tmp_path / "b", "--no_background")
+    for option in DRAWINGS:
+        with_picture, alone = (
+            cv2.imread(str(tmp_path / name / f"astronaut_{option}.jpg")).astype(int)
+            for name in "ab"
+        )
+        assert np.abs(with_picture[300:] - face[300:]).mean() < 5
+        assert alone[300:].max() <= 2, option  # JPEG
+        assert (alone.max(axis=2) > 60).mean() > 0.002, option
+    texture = [(tmp_path / name / "astronaut_uv_tex.jpg").read_bytes() for name in "ab"]
+    assert texture[0] == texture[1]
+
+
+def test_url(run, assert_one_line):
+    assert_one_line(run("-f", "https://example.org//a.jpg"), "https://example.org//a.jpg")
+
+
 def test_several_pictures_and_a_bad_one(run, tmp_path, project_root):
     (tmp_path / "in").mkdir()
     good = (project_root / ASTRONAUT).read_bytes()

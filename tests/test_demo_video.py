@@ -421,3 +421,20 @@ def test_interrupt_leaves_a_playable_file(project_root, astronaut, tmp_path, mak
     assert sound(target) > 0
     assert {row["frame"] for row in records(lines)} == set(range(len(frames)))
     assert [p.name for p in target.parent.iterdir()] == ["o.mp4"]
+
+
+@pytest.mark.parametrize("option", output_names(video=True))
+def test_no_background(run, clip, tmp_path, option):
+    out = tmp_path / "out.mp4"
+    assert run("-f", clip, "-o", option, "--out", out, "--no_background")[0] == 0
+    frames = pictures(out)
+    assert len(frames) == 12
+    for frame in frames:
+        assert frame[165:].max() < 25  # the astronaut's shoulders
+    assert max(frame.max() for frame in frames) > 90
+
+
+def test_no_background_without_a_face(run, empty_clip, tmp_path):
+    out = tmp_path / "out.mp4"
+    assert run("-f", empty_clip, "--out", out, "--no_background")[0] == 0
+    assert max(frame.max() for frame in pictures(out)) < 5

@@ -7,18 +7,26 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tddfa.arguments import add_model_arguments, build_pipeline, true_or_false
+from tddfa.arguments import (
+    add_detection_arguments,
+    add_model_arguments,
+    build_pipeline,
+    true_or_false,
+)
 from tddfa.cli import EXIT_BAD_INPUT, EXIT_FAILED
 from tddfa.drawing.show import show_picture
 from tddfa.errors import InputError
+from tddfa.export.textured_obj import companions
 from tddfa.face_aligner import FaceAligner
 from tddfa.frame import Frame
 from tddfa.io.picture_paths import OutputPaths, expand_inputs, unique_stems
 from tddfa.io.pictures import imread
 from tddfa.io.report import face_line, picture_record, write_json
 from tddfa.io.results import results_place
+from tddfa.io.targets import RunFile, check_targets
 from tddfa.make_output import make_output
 from tddfa.outputs import OUTPUTS, OutputSettings, describe_outputs, output_names
+from tddfa.run_files import model_files
 
 DEMO = "demo.py"
 EXAMPLE = "examples/inputs/astronaut.png"  # of the checkout
@@ -58,6 +66,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.
         help=f"outputs: {describe_outputs()}, or all (default: 2d_sparse)",
     )
     add_model_arguments(parser, onnx=not demo)
+    add_detection_arguments(parser)
     group = parser.add_argument_group("output")
     group.add_argument(
         "--out",
@@ -78,6 +87,17 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.
         "--texture", action="store_true", help="obj: texture coordinates, .mtl and .png"
     )
     group.add_argument(
+        "--frontal",
+        action="store_true",
+        help="ply, obj: meshes without pose, facing the viewer, in the face model's unit "
+        "(millimeters in ours), several faces side by side",
+    )
+    group.add_argument(
+        "--no_background",
+        action="store_true",
+        help="drawings on black instead of the picture",
+    )
+    group.add_argument(
         "--fail_on_no_face", action="store_true", help="a picture without a face is an error"
     )
     return parser.parse_args(argv)
@@ -90,22 +110,32 @@ def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
     pictures = expand_inputs(args.img_fp)
     suffixes = {name: output.suffix for name, output in OUTPUTS.items()}
     paths = OutputPaths(args.out, options, len(pictures), suffixes)
+    if args.frontal and not any(OUTPUTS[option].write for option in options):
+        raise InputError(f"--frontal: expected ply or obj among the outputs, got {args.opt[0]}")
+    targets = [
+        {option: paths.path(stem, option) for option in options} for stem in unique_stems(pictures)
+    ]
+    check_files(args, pictures, targets)
     several = len(pictures) > 1
     if not several:
         # Bad input is the likeliest fault: find it before the networks are loaded.
         image = imread(pictures[0])
     pipeline = build_pipeline(args)
-    settings = OutputSettings(args.ply_format == "binary", args.texture, args.threads or 2)
+    settings = OutputSettings(
+        args.ply_format == "binary",
+        args.texture,
+        args.threads or 2,
+        background=not args.no_background,
+        frontal=args.frontal,
+    )
     show = args.show_flag
     if show is None:  # what nobody asked for is not missed where Matplotlib is not installed
         show = not several and find_spec("matplotlib") is not None
     records, failures, without_face = [], [], 0
-    stems = unique_stems(pictures)
-    for path, stem in zip(_progress(pictures), stems, strict=True):
+    for path, files in zip(_progress(pictures), targets, strict=True):
         try:
             image = imread(path) if several else image
-            targets = {option: paths.path(stem, option) for option in options}
-            record = process(path, image, pipeline, targets, settings, show)
+            record = process(path, image, pipeline, files, settings, show)
         except InputError as error:
             if not several:
                 raise
@@ -124,6 +154,23 @@ def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
         sys.stderr.write(f"error: {without_face} of {len(pictures)} pictures without a face\n")
         return EXIT_FAILED if several else EXIT_BAD_INPUT
     return 0
+
+
+def check_files(
+    args: argparse.Namespace, pictures: Sequence[Path], targets: Sequence[dict[str, Path]]
+) -> None:
+    """Raise `InputError` if an output of the run is one of its inputs, or of its other outputs."""
+    inputs = [RunFile(path, "picture") for path in pictures]
+    inputs += model_files(args.config, args.assets)
+    outputs = [RunFile(Path(args.json), "--json")] if args.json else []
+    for files in targets:
+        for option, path in files.items():
+            outputs.append(RunFile(path, f"output {option}"))
+            if option == "obj" and args.texture:
+                material, texture = companions(path)
+                outputs.append(RunFile(material, "material"))
+                outputs.append(RunFile(texture, "texture"))
+    check_targets(inputs, outputs)
 
 
 def process(

@@ -9,12 +9,20 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from tddfa.arguments import add_model_arguments, build_pipeline, positive_int
+from tddfa.arguments import (
+    add_detection_arguments,
+    add_model_arguments,
+    build_pipeline,
+    positive_int,
+    tracker_settings,
+)
 from tddfa.cli import EXIT_BAD_INPUT
 from tddfa.errors import InputError
 from tddfa.frame import Frame
 from tddfa.io.results import results_folder, results_place
+from tddfa.io.targets import RunFile, check_targets
 from tddfa.outputs import describe_outputs, output_names
+from tddfa.run_files import model_files
 from tddfa.tracking.tracker import TrackerSettings
 from tddfa.video.container import is_url
 from tddfa.video.frame_reader import FrameReader
@@ -109,6 +117,7 @@ def video_parser(
         help="search the whole picture for faces every N frames (default: %(default)s)",
     )
     add_model_arguments(parser, onnx)
+    add_detection_arguments(parser)
     group = parser.add_argument_group("output")
     group.add_argument(
         "--out",
@@ -134,6 +143,9 @@ def video_parser(
     )
     group.add_argument(
         "--save_params", metavar="FILE", help="parameters and landmarks: .npz, .csv or .jsonl"
+    )
+    group.add_argument(
+        "--no_background", action="store_true", help="draw on black instead of the frames"
     )
     group.add_argument("--labels", action="store_true", help="draw box, id and score of each face")
     group.add_argument(
@@ -172,7 +184,7 @@ def _run(args: argparse.Namespace, suffix: str) -> int:
     with open_film(source, args.fps) as reader:
         if args.start_number is not None and isinstance(target, Path):
             raise InputError("--start_number: expected numbered pictures or a folder as --out")
-        _check_files(run_files(args, reader, target))
+        _check_files(args, run_files(args, reader, target))
         # The stages run side by side; threads within them would only get in their way.
         drawing = args.threads or 1
         args.threads = drawing
@@ -190,10 +202,11 @@ def _run(args: argparse.Namespace, suffix: str) -> int:
             crf=args.crf,
             preset=args.preset,
             labels=args.labels,
+            background=not args.no_background,
             n_threads=drawing,
             records=Path(args.save_params) if args.save_params else None,
             first_number=args.start_number,
-            settings=TrackerSettings(detect_every=args.detect_every, max_faces=limit),
+            settings=tracker_settings(args, detect_every=args.detect_every, max_faces=limit),
         )
         summary = Summary()
         with Progress(_length(job, reader)) as progress:
@@ -259,19 +272,14 @@ def _check(args: argparse.Namespace) -> None:
         check_record_path(args.save_params)
 
 
-def _check_files(files: RunFiles) -> None:
-    known = {_identity(path) for path in files.inputs} - {None}
-    for path in files.outputs:
-        if _identity(path) in known:
-            raise InputError(f"cannot write {path}: expected another file than the video itself")
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
-        return None
-    return status.st_dev, status.st_ino
+def _check_files(args: argparse.Namespace, files: RunFiles) -> None:
+    """Raise `InputError` if an output of the run is one of its inputs, or of its other outputs."""
+    records = Path(args.save_params) if args.save_params else None
+    inputs = [RunFile(path, "video") for path in files.inputs]
+    outputs = [
+        RunFile(path, "--save_params" if path == records else "--out") for path in files.outputs
+    ]
+    check_targets([*inputs, *model_files(args.config, args.assets)], outputs)
 
 
 def _fps(text: str) -> Fraction:

@@ -7,13 +7,19 @@ from functools import partial
 from pathlib import Path
 
 from tddfa.aligner import Aligner
-from tddfa.arguments import add_model_arguments, build_pipeline, positive_int
+from tddfa.arguments import (
+    add_detection_arguments,
+    add_model_arguments,
+    build_pipeline,
+    positive_int,
+    tracker_settings,
+)
 from tddfa.errors import InputError
 from tddfa.io.results import results_folder, results_place
 from tddfa.outputs import OutputSettings, describe_outputs, output_names
 from tddfa.tracking.live_smoothing import smooth_one_euro
 from tddfa.tracking.smoothing import smooth_mean
-from tddfa.tracking.tracker import FaceTracker, TrackerSettings
+from tddfa.tracking.tracker import FaceTracker
 from tddfa.video.camera import NewestFrame, open_source
 from tddfa.video.display import Window, check_display
 from tddfa.video.live_view import HELP, LiveView, Smoother, statistics_line
@@ -80,7 +86,11 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.
     parser.add_argument(
         "--record", action="store_true", help="record from the beginning, as after the key r"
     )
+    parser.add_argument(
+        "--no_background", action="store_true", help="draw on black instead of the picture"
+    )
     add_model_arguments(parser, onnx=not demo)
+    add_detection_arguments(parser)
     return parser.parse_args(argv)
 
 
@@ -93,6 +103,8 @@ def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
 def _run(args: argparse.Namespace) -> int:
     if min(args.n_pre or 0, args.n_next or 0) < 0:
         raise InputError(f"n_pre, n_next: expected 0 or more, got {args.n_pre} and {args.n_next}")
+    if Path(args.out).exists() and not Path(args.out).is_dir():
+        raise InputError(f"--out '{args.out}': expected a folder, found a file")
     if not args.headless:
         check_display()
     source = open_source(args.source)
@@ -100,7 +112,7 @@ def _run(args: argparse.Namespace) -> int:
         args.threads = args.threads or 1
         pipeline = build_pipeline(args)
         limit = 1 if args.faces == "one" else None
-        settings = TrackerSettings(max_faces=limit)
+        settings = tracker_settings(args, max_faces=limit)
         tracker = FaceTracker(pipeline.detector, pipeline.aligner, settings)
     except BaseException:
         source.close()
@@ -113,7 +125,7 @@ def _run(args: argparse.Namespace) -> int:
             option=args.opt,
             folder=Path(args.out),
             mirror=not args.no_mirror,
-            settings=OutputSettings(n_threads=args.threads),
+            settings=OutputSettings(n_threads=args.threads, background=not args.no_background),
         )
         if args.record:
             view.press("r")

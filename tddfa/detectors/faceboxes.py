@@ -39,7 +39,7 @@ def build(config: "Config", runtime: "Runtime", **settings: Any) -> "Detector":
     return FaceBoxes_ONNX(
         onnx_fp=detector_onnx(config),
         num_threads=runtime.threads,
-        providers=runtime.providers or ("CPUExecutionProvider",),
+        providers=runtime.providers,
         assets=config.assets,
         **settings,
     )

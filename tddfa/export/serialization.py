@@ -127,6 +127,7 @@ def ser_to_obj(
     *,
     uv: npt.ArrayLike | None = None,
     texture: npt.ArrayLike | None = None,
+    shapes: Iterable[npt.ArrayLike] | None = None,
 ) -> None:
     """Write all faces of a picture into one OBJ file with the picture's colors.
 
@@ -150,6 +151,9 @@ def ser_to_obj(
         Texture coordinates in [0, 1], v up; ``tri.uv`` if left out. Used with `texture` only.
     texture : ndarray, shape (h, n·w, 3), uint8, optional
         BGR textures of the n faces side by side, as `tddfa.drawing.uv.uv_tex` returns them.
+    shapes : list of n arrays, shape (3, N), float32, optional
+        Vertices to write in place of `ver_lst`, which then says where in the picture their colors
+        are, such as `tddfa.frontal.frontal_vertices`.
 
     Raises
     ------
@@ -158,11 +162,13 @@ def ser_to_obj(
     """
     picture = as_picture(img)
     faces = as_faces(ver_lst)
-    meshes, triangles = _meshes(faces, tri, height)
+    meshes, triangles = _meshes(faces if shapes is None else shapes, tri, height)
     if not meshes:
         with atomic_write(wfp) as file:
             file.write(b"# no face\n")
         return
+    if [mesh.shape[::-1] for mesh in meshes] != [face.shape for face in faces]:
+        raise InputError("shapes: expected as many faces and vertices as in ver_lst")
     vertex_chunks = [
         format_rows(_vertex_rows(mesh, vertices, picture), b"v ")
         for mesh, vertices in zip(meshes, faces, strict=True)

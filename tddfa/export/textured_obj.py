@@ -66,6 +66,13 @@ def pad_seams(texture: ImageArray) -> ImageArray:
     return out
 
 
+def companions(wfp: Path) -> tuple[Path, Path]:
+    """Return the ``.mtl`` and ``.png`` that belong to a textured OBJ file of this name."""
+    # Many readers of OBJ end a file name at the first space.
+    stem = re.sub(r"\s+", "_", wfp.stem)
+    return wfp.with_name(f"{stem}.mtl"), wfp.with_name(f"{stem}.png")
+
+
 def write_textured_obj(
     wfp: Path,
     vertex_chunks: list[memoryview],
@@ -102,9 +109,7 @@ def write_textured_obj(
     table = model_table(uv, tri, "uv", 2, n_vertices)
     if wfp.suffix.lower() in (".mtl", ".png"):
         raise InputError(f"cannot write {wfp}: expected a name ending in .obj")
-    # Many readers of OBJ end a file name at the first space.
-    stem = re.sub(r"\s+", "_", wfp.stem)
-    mtl, png = wfp.with_name(f"{stem}.mtl"), wfp.with_name(f"{stem}.png")
+    mtl, png = companions(wfp)
     maps = [pad_seams(picture[:, k * width : (k + 1) * width]) for k in range(n_faces)]
     names = [f"face_{k + 1}" for k in range(n_faces)]
     done, encoded = cv2.imencode(".png", np.concatenate(maps, axis=1))

@@ -1,8 +1,7 @@
 """Turning the bytes of a picture file into a BGR uint8 array."""
 
 import contextlib
-import io
-import re
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,16 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
+from tddfa.io.container import check_container
+from tddfa.io.heic import decode_heic, is_heic
+from tddfa.io.jpeg import JPEG_MAGIC, close_jpeg, jpeg_is_complete
+from tddfa.io.orientation import UPRIGHT, stored_orientation
+from tddfa.io.png import pixels_only
+from tddfa.io.value_range import to_uint8
 from tddfa.picture import ImageArray
 
-JPEG_MAGIC = b"\xff\xd8"
+logger = logging.getLogger(__name__)
+
 TIFF_MAGIC = (b"II", b"MM")
-# Formats whose EXIF orientation OpenCV does not apply when it also returns the alpha channel.
-EXIF_CHUNKS = {b"\x89PNG": b"eXIf", b"RIFF": b"EXIF"}
-ORIENTATION_TAG = 274
-# A JPEG marker that is neither stuffing (00), fill (FF) nor a restart (D0-D7).
-_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
-_END_OF_IMAGE = b"\xff\xd9"
 # Since 4.13 OpenCV has its logging in a module of its own, before that at the top.
 _LOGGING: Any = getattr(cv2.utils, "logging", cv2)
 _SILENT = 0
@@ -39,21 +39,6 @@ def quiet_opencv() -> Iterator[None]:
         _LOGGING.setLogLevel(level)
 
 
-def jpeg_is_complete(data: bytes) -> bool:
-    """Tell whether the first picture in a JPEG stream reaches its end marker.
-
-    Older OpenCV decodes a truncated JPEG without an error and leaves its lower part gray. Segments
-    are skipped by their length, so that the end marker of an embedded thumbnail does not count.
-    """
-    position = 2
-    while match := _MARKER.search(data, position):
-        if match.group() == _END_OF_IMAGE:
-            return True
-        position = match.end()
-        position += max(int.from_bytes(data[position : position + 2], "big"), 2)
-    return False
-
-
 def _orient(img: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
     """Apply an EXIF orientation 1-8 (TIFF 6.0, tag 274)."""
     if orientation in (5, 6, 7, 8):
@@ -62,43 +47,12 @@ def _orient(img: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
     return cv2.flip(img, flips[orientation]) if orientation in flips else img
 
 
-def _exif_orientation(data: bytes) -> int:
-    """Return the EXIF orientation of a PNG or WebP file; 1 (upright) where there is none."""
-    chunk = EXIF_CHUNKS.get(data[:4])
-    if chunk is None or chunk not in data:
-        return 1
-    from PIL import Image  # rare, and start-up must stay short
-
-    try:
-        with Image.open(io.BytesIO(data)) as picture:
-            return int(picture.getexif().get(ORIENTATION_TAG, 1))
-    except (OSError, ValueError, SyntaxError):
-        return 1
-
-
-def to_uint8(img: npt.NDArray[Any]) -> ImageArray:
-    """Scale a picture of any depth to 0..255, rounded to nearest.
-
-    Integers are scaled by their type's full range, floats are expected in [0, 1]; values outside
-    are clipped, and NaN becomes 0.
-    """
-    if img.dtype == np.uint8:
-        return np.asarray(img, np.uint8)
-    if np.issubdtype(img.dtype, np.integer):
-        scale = 255.0 / np.iinfo(img.dtype).max
-        img = np.maximum(img, 0)
-    else:
-        scale = 255.0
-        img = np.clip(np.nan_to_num(img, nan=0.0), 0, 1)
-    return np.asarray(cv2.convertScaleAbs(img, alpha=scale), np.uint8)
-
-
-def to_bgr(img: npt.NDArray[Any], premultiplied: bool = False) -> ImageArray:
+def to_bgr(img: npt.NDArray[Any], premultiplied: bool = False, name: str = "picture") -> ImageArray:
     """Return gray, BGR or BGRA of any depth as BGR uint8; transparency shows white ground.
 
     `premultiplied` says that the color has been multiplied by the alpha channel already.
     """
-    img = to_uint8(img)
+    img = to_uint8(img, name)
     if img.ndim == 2 or img.shape[2] == 1:
         return np.asarray(cv2.cvtColor(img, cv2.COLOR_GRAY2BGR), np.uint8)
     if img.shape[2] == 3:
@@ -114,18 +68,21 @@ def to_bgr(img: npt.NDArray[Any], premultiplied: bool = False) -> ImageArray:
     return out
 
 
-def decode(data: bytes) -> ImageArray:
+def decode(data: bytes, name: str = "picture") -> ImageArray:
     """Decode the bytes of a picture file.
 
     Parameters
     ----------
     data : bytes
-        JPEG, PNG, BMP, TIFF, WebP or whatever else this build of OpenCV reads.
+        JPEG, PNG, BMP, TIFF, WebP, AVIF, GIF, HEIC (with pillow-heif) or whatever else this build
+        of OpenCV reads. Of an animation the first picture.
+    name : str
+        What to call the picture in the log, where a line says how it was read.
 
     Returns
     -------
     ndarray, shape (H, W, 3), uint8
-        BGR, upright by the EXIF orientation.
+        BGR, upright by the orientation that the file states.
 
     Raises
     ------
@@ -134,19 +91,30 @@ def decode(data: bytes) -> ImageArray:
     """
     if not data:
         raise InputError("the file is empty")
+    if is_heic(data):
+        return to_bgr(decode_heic(data))
+    check_container(data, name)
     is_jpeg = data.startswith(JPEG_MAGIC)
     if is_jpeg and not jpeg_is_complete(data):
-        raise InputError("the JPEG is truncated")
+        closed = close_jpeg(data)
+        if closed is None:
+            raise InputError("the JPEG is truncated")
+        logger.warning("%s: the JPEG lacks its end marker, but nothing of the picture", name)
+        data = closed
+    # OpenCV applies it by itself only where it drops the alpha channel.
+    orientation = UPRIGHT if is_jpeg else stored_orientation(data)
     try:
         with quiet_opencv():
             flags = cv2.IMREAD_COLOR if is_jpeg else cv2.IMREAD_UNCHANGED
-            img = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+            img = cv2.imdecode(np.frombuffer(pixels_only(data), np.uint8), flags)
     except (cv2.error, MemoryError) as error:
         raise InputError("the picture cannot be decoded (damaged or too large)") from error
     if img is None or img.size == 0:
-        raise InputError("expected a picture (JPEG, PNG, BMP, TIFF, WebP), or the file is damaged")
+        raise InputError(
+            "expected a picture (JPEG, PNG, BMP, TIFF, WebP, AVIF, GIF), or the file is damaged"
+        )
     if is_jpeg:
         return np.asarray(img, np.uint8)
     # libtiff, and so OpenCV, hands out the color of 8-bit TIFF files multiplied by alpha.
     premultiplied = data[:2] in TIFF_MAGIC and img.dtype == np.uint8
-    return np.asarray(_orient(to_bgr(img, premultiplied), _exif_orientation(data)), np.uint8)
+    return np.asarray(_orient(to_bgr(img, premultiplied, name), orientation), np.uint8)

@@ -18,8 +18,9 @@ JPEG_SUFFIXES = {".jpg", ".jpeg", ".jpe"}
 def imread(path: PathLike) -> ImageArray:
     """Read a picture the way a viewer shows it.
 
-    The EXIF orientation is applied; gray becomes BGR; a transparent picture is laid on white;
-    16-bit values are scaled to 8 bit, float values from [0, 1].
+    The orientation that the file states is applied; gray becomes BGR; a transparent picture is laid
+    on white; values of other types than 8-bit integers are scaled by their range, see
+    `tddfa.io.value_range.white_level`. Of an animation the first picture is read.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ def imread(path: PathLike) -> ImageArray:
     except ValueError as error:  # a null character in the name
         raise InputError(f"{name!r}: cannot be read: {error}") from error
     try:
-        return np.ascontiguousarray(decode(data))
+        return np.ascontiguousarray(decode(data, name))
     except InputError as error:
         raise InputError(f"{name}: {error}") from error
 

@@ -33,6 +33,8 @@ from tddfa.tracking.track import Track
 
 __all__ = ["FaceTracker", "TrackerSettings"]
 
+# Detections from this score on confirm a track.
+_WEAK = 0.2
 # A detection belongs to a track from this overlap on.
 _MATCH = 0.25
 # A track that overlaps its detection less than this is aligned anew from the detection.
@@ -86,7 +88,7 @@ class FaceTracker:
         settings: TrackerSettings | None = None,
     ) -> None:
         self.settings = settings or TrackerSettings()
-        self.finder = FaceFinder(detector)
+        self.finder = FaceFinder(detector, min(_WEAK, self.settings.high))
         self.observer = FaceObserver(self.finder, aligner)
         self.cut = False
         self.detections = 0

@@ -57,6 +57,8 @@ class VideoJob:
         File for parameters and landmarks, see `tddfa.video.records`.
     first_number : int, optional
         Number of the first of the pictures written, see `SequenceWriter`.
+    background : bool
+        Draw over the frames; if false, on black.
     """
 
     source: str
@@ -70,6 +72,7 @@ class VideoJob:
     crf: int = 20
     preset: str = "superfast"
     labels: bool = False
+    background: bool = True
     n_threads: int = 1
     records: Path | None = None
     first_number: int | None = None
@@ -117,7 +120,8 @@ def run_job(
     InputError
         If no frame lies in the range or can be decoded, or a file cannot be written.
     """
-    drawer = FrameDrawer(job.option, OutputSettings(n_threads=job.n_threads), labels=job.labels)
+    settings = OutputSettings(n_threads=job.n_threads, background=job.background)
+    drawer = FrameDrawer(job.option, settings, labels=job.labels)
     writer = open_writer(job, reader)
     frames = follow(
         ahead(_range(reader, job.start, job.end)),

@@ -218,8 +218,11 @@ class LiveView:
                 logger.info("recorded %s (%d frames)", recording.path, recording.frames)
 
     def _name(self, suffix: str) -> Path:
-        stamp = datetime.now().strftime("%Y%m%d_%H%M%S_%f")
-        return self.folder / f"webcam_{stamp}.{suffix}"
+        while True:  # a name of this very microsecond may be there, say as the file that is played
+            stamp = datetime.now().strftime("%Y%m%d_%H%M%S_%f")
+            path = self.folder / f"webcam_{stamp}.{suffix}"
+            if not path.exists() and not path.is_symlink():
+                return path
 
 
 def statistics_line(statistics: LiveStatistics) -> str:

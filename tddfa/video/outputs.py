@@ -1,5 +1,7 @@
 """One picture per frame of a video, with its faces drawn."""
 
+import numpy as np
+
 from tddfa.drawing.labels import draw_labels
 from tddfa.frame import Frame
 from tddfa.outputs import OutputSettings, find_output
@@ -36,7 +38,7 @@ class FrameDrawer:
     def __call__(self, frame: Frame) -> ImageArray:
         """Return the frame's picture with its faces drawn; the frame's own if it has none."""
         if not frame.faces:
-            return frame.image
+            return frame.image if self._settings.background else np.zeros_like(frame.image)
         picture = self._draw(frame, self._settings)
         if self.labels:
             draw_labels(picture, frame.faces)

@@ -1,4 +1,7 @@
 import logging
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -27,6 +30,52 @@ def test_bad_input_is_one_line(capsys):
 def test_interrupt(capsys):
     assert run_main(raising(KeyboardInterrupt())) == 130
     assert capsys.readouterr().err == "interrupted\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+@pytest.mark.parametrize("demo", ["demo.py", "demo_video.py", "demo_webcam.py"])
+def test_help_on_any_terminal(project_root, encoding, demo):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run(
+        [sys.executable, demo, "--help"], capture_output=True, cwd=project_root, env=environment
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"usage" in done.stdout
+
+
+PRINT = """
+import sys
+from tddfa.cli import run_main
+def main():
+    print("\\u00fc \\u4f60 \\udcff")
+    sys.stderr.write("\\u00fc\\n")
+    for _ in range({lines}):
+        print("line")
+    return 0
+sys.exit(run_main(main))
+"""
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_names_that_the_terminal_cannot_show(project_root, encoding):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    command = [sys.executable, "-c", PRINT.format(lines=0)]
+    done = subprocess.run(command, capture_output=True, cwd=project_root, env=environment)
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr
+    assert b"udcff" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+@pytest.mark.parametrize("lines", [0, 100_000])
+def test_reader_that_went_away(project_root, lines):
+    command = [sys.executable, "-c", PRINT.format(lines=lines)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command, cwd=project_root, **pipes)
+    process.stdout.close()
+    err = process.stderr.read()
+    assert process.wait(60) == 141
+    assert b"Traceback" not in err and b"Exception ignored" not in err
 
 
 def test_defects_keep_their_traceback():

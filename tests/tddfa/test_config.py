@@ -31,6 +31,19 @@ def test_empty_mapping_gives_the_defaults():
         ("checkpoint_fp: 3", "checkpoint_fp"),
         ("checkpoint_fp: null", "checkpoint_fp"),
         ("!!python/object/apply:os.system ['true']", "YAML"),
+        ("[" * 5000, "nested"),
+        ("a: " * 3 + "{" * 20000, "YAML"),
+        ("size: " + "1" * 5000, "YAML"),
+        ("size: 0x" + "f" * 5000, "size in 32..1024.*20000 bits"),
+        ("num_params: 0x" + "f" * 5000, "num_params.*20000 bits"),
+        ("size: " + "[1, " * 50 + "]" * 50, "size"),
+        ("arch: " + "m" * 5000, "arch"),
+        ("x" * 900 + ": 1", "unknown key"),
+        ("? [a, b]\n: 1", "unknown key|YAML"),
+        ("size: 2024-99-99", "YAML|size"),
+        ("widen_factor: .nan", "widen_factor"),
+        ("widen_factor: .inf", "widen_factor"),
+        ("size: 120\n" * 100_000, "characters"),
     ],
 )
 def test_bad_configuration(tmp_path, text, reason):
@@ -38,6 +51,17 @@ def test_bad_configuration(tmp_path, text, reason):
         load_config(write(tmp_path, text))
     assert "c.yml" in str(info.value)
     assert "\n" not in str(info.value)
+    assert len(str(info.value)) < 500
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x/" * 3000, "a\0b", "\ud800"])
+def test_impossible_names(tmp_path, name):
+    with pytest.raises(InputError) as info:
+        load_config(name)
+    assert len(str(info.value)) < 1000
+    config = Config.from_mapping({"checkpoint_fp": name})
+    with pytest.raises(InputError, match="checkpoint_fp"):
+        config.find("checkpoint_fp")
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00\x01", b"a: \x00"])

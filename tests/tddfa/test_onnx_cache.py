@@ -1,8 +1,10 @@
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import onnxruntime
 import pytest
 
 from tddfa.arguments import DEFAULT_CONFIG
@@ -21,6 +23,18 @@ def cache(tmp_path, monkeypatch):
 def checkpoint(small_config, tmp_path) -> Path:
     """Copy of the small network without an ONNX file beside it."""
     return Path(shutil.copy(str(small_config["checkpoint_fp"]), tmp_path / "net.pth"))
+
+
+@pytest.fixture
+def quick(monkeypatch, small_config):
+    """Stand in for the conversion, which takes ten seconds, by a copy of its result."""
+    made = Path(str(small_config["checkpoint_fp"])).with_suffix(".onnx")
+
+    def run(command, **_):
+        shutil.copy(made, command[command.index("--out") + 1])
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", run)
 
 
 def test_file_beside_the_checkpoint_is_taken(cache, checkpoint, small_config):
@@ -51,6 +65,59 @@ def test_conversion_happens_once(cache, checkpoint):
     assert find_onnx(checkpoint) == first
     assert first.stat().st_mtime_ns == stamp
     assert [path.name for path in cache.iterdir()] == [first.name]
+
+
+@pytest.mark.parametrize("damage", [b"", b"text", None])
+def test_damaged_file_is_made_anew(cache, checkpoint, damage, caplog, quick):
+    first = find_onnx(checkpoint)
+    data = first.read_bytes()
+    # A single bit among the weights still gives a network that loads.
+    broken = data[:-100] + bytes([data[-100] ^ 1]) + data[-99:] if damage is None else damage
+    first.write_bytes(broken)
+    again = find_onnx(checkpoint)
+    assert "damaged" in caplog.text
+    onnxruntime.InferenceSession(str(again))
+    assert again.read_bytes() != broken
+    assert [path.name for path in cache.iterdir()] == [again.name]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+@pytest.mark.parametrize("kind", ["a file in its way", "no home"])
+def test_unwritable_cache(cache, checkpoint, monkeypatch, kind, tmp_path, caplog, quick):
+    if kind == "no home":
+        for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
+            monkeypatch.delenv(variable, raising=False)
+        monkeypatch.setattr(Path, "home", no_home)
+    else:
+        cache.parent.write_text("no folder")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    path = find_onnx(checkpoint)
+    assert "cannot be written" in caplog.text
+    onnxruntime.InferenceSession(str(path))
+
+
+def no_home():
+    raise RuntimeError("Could not determine home directory.")
+
+
+CONVERT = """
+import sys
+from pathlib import Path
+from tddfa.onnx_cache import find_onnx
+print(find_onnx(Path(sys.argv[1])))
+"""
+
+
+def test_two_processes_at_once(cache, checkpoint, project_root):
+    command = [sys.executable, "-c", CONVERT, checkpoint]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    runs = [subprocess.Popen(command, cwd=project_root, **pipes) for _ in range(2)]
+    for run in runs:
+        out, err = run.communicate(timeout=300)
+        assert run.returncode == 0, err
+        onnxruntime.InferenceSession(out.strip())
+    assert find_onnx(checkpoint) in set(cache.iterdir())
+    assert all(path.suffix == ".onnx" for path in cache.iterdir())
 
 
 def test_checkpoint_that_is_none(cache, tmp_path):

@@ -1,0 +1,114 @@
+"""Opening a network in ONNX Runtime, on the CPU or on what else it was built for."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tddfa.errors import InputError
+
+CPU = "CPUExecutionProvider"
+_SUFFIX = "ExecutionProvider"
+# What brings a provider; ONNX Runtime has them in packages of their own.
+_PACKAGES = {
+    "CUDAExecutionProvider": "onnxruntime-gpu",
+    "TensorrtExecutionProvider": "onnxruntime-gpu",
+    "DmlExecutionProvider": "onnxruntime-directml",
+    "OpenVINOExecutionProvider": "onnxruntime-openvino",
+    "CoreMLExecutionProvider": "onnxruntime",
+    "ROCMExecutionProvider": "onnxruntime-rocm",
+    "MIGraphXExecutionProvider": "onnxruntime-rocm",
+    "QNNExecutionProvider": "onnxruntime-qnn",
+    "CANNExecutionProvider": "onnxruntime-cann",
+}
+
+
+def provider_names(wanted: Sequence[str] | None, available: Sequence[str]) -> list[str]:
+    """Return ONNX Runtime's names of execution providers.
+
+    Parameters
+    ----------
+    wanted : sequence of str, optional
+        Names in full or short (``cuda``), in any case; the preferred one first. By default the
+        CPU's.
+    available : sequence of str
+        What ONNX Runtime has here.
+
+    Raises
+    ------
+    InputError
+        If one is not available; the message names the package that brings it.
+
+    Examples
+    --------
+    >>> provider_names(["cuda"], ["CUDAExecutionProvider", "CPUExecutionProvider"])
+    ['CUDAExecutionProvider']
+    """
+    if isinstance(wanted, str):
+        wanted = [wanted]
+    known = {name.lower(): name for name in (*_PACKAGES, *available)}
+    names = []
+    for name in wanted or [CPU]:
+        short = str(name).lower().removesuffix(_SUFFIX.lower())
+        full = known.get(f"{short}{_SUFFIX.lower()}", str(name))
+        if full not in available:
+            there = ", ".join(available)
+            package = _PACKAGES.get(full)
+            hint = f": pip install {package}" if package else ""
+            raise InputError(f"providers: '{full}' is not among {there}{hint}")
+        names.append(full)
+    return names
+
+
+def open_session(
+    path: Path, providers: Sequence[str] | None = None, num_threads: int | None = None
+) -> Any:
+    """Open an ONNX file.
+
+    Parameters
+    ----------
+    path : Path
+        The network.
+    providers : sequence of str, optional
+        See `provider_names`. What the first one lacks falls to the next, in the end to the CPU.
+    num_threads : int, optional
+        Threads of the network; by default ONNX Runtime's choice, one per physical core.
+
+    Returns
+    -------
+    onnxruntime.InferenceSession
+
+    Raises
+    ------
+    InputError
+        If the file is no network, a provider is not available, or the first one does not start
+        (CUDA without its libraries or a GPU): ONNX Runtime would go on without it, slowly.
+    """
+    import onnxruntime
+
+    if num_threads is not None and num_threads < 1:
+        raise InputError(f"num_threads: expected an integer from 1 up, got {num_threads}")
+    chosen = provider_names(providers, onnxruntime.get_available_providers())
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = num_threads or 0
+    # Errors only; of a provider that does not start we tell ourselves.
+    options.log_severity_level = 3 if chosen[0] == CPU else 4
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=chosen)
+    except Exception as error:  # ONNX Runtime's exceptions share no base class
+        if chosen[0] != CPU and _loads(onnxruntime, path):
+            raise InputError(f"'{path}': cannot be run by {chosen[0]}") from error
+        raise InputError(f"'{path}': expected an ONNX network that can be loaded") from error
+    if chosen[0] not in session.get_providers():
+        raise InputError(
+            f"ONNX Runtime cannot start {chosen[0]}: its libraries or the device are missing"
+        )
+    return session
+
+
+def _loads(runtime: Any, path: Path) -> bool:
+    """Tell whether the CPU can run a network."""
+    try:
+        runtime.InferenceSession(str(path), providers=[CPU])
+    except Exception:  # ONNX Runtime's exceptions share no base class
+        return False
+    return True
