@@ -232,7 +232,7 @@ def test_records_give_the_same_landmarks_again(run, clip, pipeline, tmp_path):
         (["-f", "CLIP", "-n_pre", "-1"], ["n_pre"]),
         (["-f", "CLIP", "--crf", "99"], ["crf"]),
         (["-f", "CLIP", "--out", "o.avi"], ["o.avi", ".mp4"]),
-        (["-f", "CLIP", "--out", "CLIP"], ["another file"]),
+        (["-f", "CLIP", "--out", "CLIP"], ["would overwrite"]),
         (["-f", "CLIP", "--save_params", "p.txt"], ["p.txt", ".csv"]),
     ],
 )
@@ -334,7 +334,7 @@ def test_video_as_numbered_pictures(run, clip, tmp_path):
         (["-f", "in_%03d.mp4"], ["in_%03d.mp4", "frame_%04d.png"]),
         (["-f", "IN", "--out", "o_%d_%d.png"], ["o_%d_%d.png", "one number"]),
         (["-f", "IN", "--out", "o.gif"], ["o.gif", ".mp4"]),
-        (["-f", "IN", "--out", "in_%03d.png"], ["in_007.png", "another file"]),
+        (["-f", "IN", "--out", "in_%03d.png"], ["in_007.png", "would overwrite"]),
         (["-f", "IN", "--out", "in_%03d.png", "--start_number", "10"], ["in_010.png", "another"]),
         (["-f", "IN", "--out", "o.mp4", "--start_number", "10"], ["--start_number"]),
         (["-f", "CLIP", "--fps", "10"], ["--fps", "clip.mp4"]),
