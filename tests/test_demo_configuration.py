@@ -41,6 +41,8 @@ def run_config(tmp_path, upstream, project_root, monkeypatch, capsys):
     ],
 )
 def test_bad_configuration(run_config, old, new, words, onnx, assert_one_line):
+    if not onnx:
+        pytest.importorskip("torch")
     assert_one_line(run_config(old, new, onnx=onnx), *words)
 
 
