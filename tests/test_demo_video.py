@@ -390,6 +390,7 @@ def test_damaged_parts_and_leaps_are_told(run, shared):
     assert code == 0 and "its clock leaps 19 times" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_interrupt_leaves_a_playable_file(project_root, astronaut, tmp_path, make_video, kind):

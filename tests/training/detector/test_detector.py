@@ -215,6 +215,7 @@ def test_measurement_counts_recall_mistakes_and_overlap(folders):
     assert 0.8 < report.mean_overlap < 0.95 or len(held) == 1
 
 
+@pytest.mark.slow
 def test_training_goes_on_and_its_weights_load(folders, packed_folder, tmp_path):
     scenes, negatives = folders
     empty = sources.no_boxes(negatives)
