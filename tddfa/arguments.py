@@ -75,8 +75,8 @@ def add_model_arguments(parser: argparse.ArgumentParser, onnx: bool = False) -> 
     )
 
 
-def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that steer the face detector."""
+def add_detection_arguments(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add the arguments that steer the face detector, and return their group."""
     group = parser.add_argument_group("detector")
     settings = DetectorSettings()
     group.add_argument(
@@ -93,6 +93,7 @@ def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
         "no limit; smaller is faster and misses small faces "
         f"(default: {settings.max_width}x{settings.max_height})",
     )
+    return group
 
 
 def detector_settings(args: argparse.Namespace) -> SettingArguments:
@@ -139,6 +140,7 @@ def build_pipeline(args: argparse.Namespace) -> FaceAligner:
         providers=None if provider is None else [provider],
         detector_settings=detector_settings(args),
         assets=args.assets,
+        detect_scale=getattr(args, "detect_scale", None),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
+from FaceBoxes.tiles import detect_faces
 from tddfa.aligner import Aligner
 from tddfa.config import Config, load_config
 from tddfa.detector import Detector, as_boxes, as_detector
@@ -55,6 +56,8 @@ class FaceAligner:
     detector_settings : mapping, optional
         Thresholds and limits of the detector, such as ``{"vis_thres": 0.7}``, see
         `FaceBoxes.settings.DetectorSettings`.
+    detect_scale : float, optional
+        How finely pictures are searched for faces, see `FaceBoxes.tiles.plan_tiles`.
     assets : str or Path, optional
         Asset folder, in place of ``TDDFA_ASSETS``.
 
@@ -88,6 +91,7 @@ class FaceAligner:
         providers: Sequence[str] | None = None,
         detector: str | Detector | Any = None,
         detector_settings: Mapping[str, Any] | None = None,
+        detect_scale: float | None = None,
         assets: str | Path | None = None,
     ) -> None:
         self._arguments = {
@@ -98,6 +102,7 @@ class FaceAligner:
             "providers": providers,
             "detector": detector,
             "detector_settings": detector_settings,
+            "detect_scale": detect_scale,
             "assets": assets,
         }
         runtime = Runtime(backend, device, threads, None if providers is None else tuple(providers))
@@ -112,6 +117,7 @@ class FaceAligner:
         else:
             self.detector = as_detector(detector)
         self.aligner = build_aligner(self.config, runtime)
+        self.detect_scale = detect_scale
 
     @overload
     def detect(self, image: Image) -> list[Face]: ...
@@ -177,7 +183,7 @@ class FaceAligner:
         pictures = []
         for number, image in enumerate(images):
             picture = read_picture(image, f"image {number}")
-            boxes = self.detector.detect(picture)
+            boxes = detect_faces(self.detector, picture, self.detect_scale)
             rois = [parse_roi_box_from_bbox(box) for box in boxes]
             pictures.append(FaceCrops.of(picture, rois, self.aligner.size, boxes))
         return align_crops(self.aligner, pictures)
