@@ -57,8 +57,8 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that steer the face detector."""
+def add_detection_arguments(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add the arguments that steer the face detector, and return their group."""
     group = parser.add_argument_group("detector")
     settings = DetectorSettings()
     group.add_argument(
@@ -75,6 +75,7 @@ def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
         "no limit; smaller is faster and misses small faces "
         f"(default: {settings.max_width}x{settings.max_height})",
     )
+    return group
 
 
 def detector_settings(args: argparse.Namespace) -> SettingArguments:
@@ -118,6 +119,7 @@ def build_pipeline(args: argparse.Namespace) -> Pipeline:
         threads=args.threads,
         providers=None if args.provider is None else [args.provider],
         detection=detector_settings(args),
+        detect_scale=getattr(args, "detect_scale", None),
     )
 
 

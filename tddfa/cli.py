@@ -5,10 +5,11 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from tddfa.errors import InputError
 
+_STDERR = 2
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
@@ -22,6 +23,11 @@ def run_main(main: Callable[[], int]) -> int:
     (``| head``) as code 141, without a word. Everything else is a defect and keeps its traceback.
     Characters that the terminal cannot show are printed as ``\xfc``.
     """
+    with _libraries_silent():
+        return _run(main)
+
+
+def _run(main: Callable[[], int]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -57,3 +63,35 @@ def _forget_stdout() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
+
+
+@contextlib.contextmanager
+def _libraries_silent() -> Iterator[None]:
+    """Keep C libraries from adding lines of their own to stderr; what Python writes arrives.
+
+    libjpeg, libpng and others write to file descriptor 2 about what we report in one line, or what
+    does not matter. It leads nowhere meanwhile; `sys.stderr` writes to a copy of the real one.
+    """
+    before = sys.stderr
+    try:
+        real = before is not None and before is sys.__stderr__ and before.fileno() == _STDERR
+    except (AttributeError, OSError, ValueError):  # there is none, or it is no file
+        real = False
+    if not real:
+        yield
+        return
+    before.flush()
+    copy = os.dup(_STDERR)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, _STDERR)
+    os.close(nowhere)
+    # Never closed: loggers keep it.
+    sys.stderr = os.fdopen(
+        copy, "w", buffering=1, encoding=before.encoding, errors="backslashreplace", closefd=False
+    )
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(copy, _STDERR)
+        sys.stderr = before

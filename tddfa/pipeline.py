@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from FaceBoxes.settings import SettingArguments
+from FaceBoxes.tiles import detect_faces
 from tddfa.aligner import Aligner
 from tddfa.config import Config
 from tddfa.onnx_backend import TDDFA_ONNX
@@ -62,11 +63,16 @@ class Pipeline:
         Picture to boxes, such as ``FaceBoxes()``.
     aligner : Aligner
         ``TDDFA`` or ``TDDFA_ONNX``.
+    detect_scale : float, optional
+        How finely pictures are searched for faces, see `FaceBoxes.tiles.plan_tiles`.
     """
 
-    def __init__(self, detector: Detector, aligner: Aligner) -> None:
+    def __init__(
+        self, detector: Detector, aligner: Aligner, detect_scale: float | None = None
+    ) -> None:
         self.detector = detector
         self.aligner = aligner
+        self.detect_scale = detect_scale
 
     @classmethod
     def from_config(
@@ -78,6 +84,7 @@ class Pipeline:
         threads: int | None = None,
         providers: Sequence[str] | None = None,
         detection: SettingArguments | None = None,
+        detect_scale: float | None = None,
     ) -> "Pipeline":
         """Build what a configuration names.
 
@@ -96,6 +103,8 @@ class Pipeline:
             the CPU's, or CUDA's with mode 'gpu'.
         detection : dict, optional
             Thresholds and size limits, see `FaceBoxes.settings.DetectorSettings`.
+        detect_scale : float, optional
+            See `FaceBoxes.tiles.plan_tiles`.
 
         Raises
         ------
@@ -128,11 +137,11 @@ class Pipeline:
             detector = FaceBoxes(
                 checkpoint_fp=checkpoint, device=device, assets=config.assets, **settings
             )
-        return cls(detector, aligner)
+        return cls(detector, aligner, detect_scale)
 
     def __call__(self, img: ImageArray) -> list[Face]:
         """Find and align all faces of a BGR picture, best score first."""
-        boxes = self.detector(img)
+        boxes = detect_faces(self.detector, img, self.detect_scale)
         if not len(boxes):
             return []
         params, roi_boxes = self.aligner(img, boxes)

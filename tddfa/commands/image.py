@@ -11,6 +11,7 @@ from tddfa.arguments import (
     add_detection_arguments,
     add_model_arguments,
     build_pipeline,
+    score,
     true_or_false,
 )
 from tddfa.cli import EXIT_BAD_INPUT, EXIT_FAILED
@@ -57,7 +58,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help=f"outputs: {', '.join(OPTIONS)}, or all (default: 2d_sparse)",
     )
     add_model_arguments(parser)
-    add_detection_arguments(parser)
+    add_detection_arguments(parser).add_argument(
+        "--detect_scale",
+        type=score,
+        metavar="SCALE",
+        help="search in tiles at this scale: 1 full resolution, 0 no tiles (default: for very "
+        "long and very large pictures, as fine as about a second allows)",
+    )
     group = parser.add_argument_group("output")
     group.add_argument(
         "--out",

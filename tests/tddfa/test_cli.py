@@ -66,6 +66,39 @@ def test_names_that_the_terminal_cannot_show(project_root, encoding):
     assert b"udcff" in done.stdout
 
 
+LIBRARY = """
+import logging, os, sys
+from tddfa.cli import run_main
+def main():
+    os.write(2, b"libpng warning\\n")
+    logging.getLogger("tddfa").info("logged")
+    if sys.argv[1:]:
+        raise ZeroDivisionError
+    return 3
+code = run_main(main)
+os.write(2, b"after\\n")
+logging.getLogger("tddfa").info("logged later")
+sys.exit(code)
+"""
+
+
+def test_c_libraries_stay_quiet(project_root):
+    command = [sys.executable, "-c", LIBRARY]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=project_root)
+    assert (done.returncode, done.stderr) == (3, "logged\nafter\nlogged later\n")
+    done = subprocess.run([*command, "x"], capture_output=True, text=True, cwd=project_root)
+    assert "Traceback" in done.stderr and "ZeroDivisionError" in done.stderr
+    assert "libpng" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="descriptors of POSIX")
+def test_without_stderr(project_root):
+    command = (
+        f"{sys.executable} -c 'from tddfa.cli import run_main; exit(run_main(lambda: 5))' 2>&-"
+    )
+    assert subprocess.run(["sh", "-c", command], cwd=project_root).returncode == 5
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
 @pytest.mark.parametrize("lines", [0, 100_000])
 def test_reader_that_went_away(project_root, lines):

@@ -1,0 +1,192 @@
+"""Search large and long pictures piece by piece.
+
+A detector shrinks a picture to its limits; a panorama of 12000 x 1500 pixels becomes a strip of 135
+pixels' height in which no face is left. Such pictures are searched once more at a finer scale, in
+tiles that overlap by more than a face::
+
+    +---------+.....+---------+
+    |     o   |  o  |         |     a face smaller than the overlap lies whole in one tile;
+    |    tile 1  |  |   tile 2|     a larger one was found in the shrunken picture
+    +---------+.....+---------+
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil, sqrt
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from FaceBoxes.nms import nms
+from FaceBoxes.preprocess import fit_scale
+from FaceBoxes.settings import DetectorSettings
+from tddfa.errors import InputError
+
+Detector = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+# Pictures are searched in tiles without being asked to if one side is so many times the other, or
+# if they have so many pixels.
+_LONG, _LARGE = 3.0, 50_000_000
+# Scale of the tiles of a large picture, relative to that of the whole.
+_FINER = 2.5
+# Network pixels of all tiles together, in whole inputs of the detector: bounds the time.
+_MOST_INPUTS = 24.0
+# Share of a tile's shorter side that neighbors have in common.
+_OVERLAP = 0.45
+# Tiles this little finer than the whole picture are not worth it.
+_LEAST_GAIN = 1.25
+# Network pixels from an inner border of a tile within which a face may be cut off.
+_BORDER = 3.0
+# Of two detections one is superfluous from this share of the smaller one's area on.
+_SAME = 0.6
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """Where to look, and how finely.
+
+    Attributes
+    ----------
+    scale : float
+        Network pixels per pixel of the picture.
+    tiles : list of (left, top, right, bottom)
+        Parts of the picture, in its pixels.
+    """
+
+    scale: float
+    tiles: list[tuple[int, int, int, int]]
+
+
+def plan_tiles(
+    height: int, width: int, settings: DetectorSettings, detect_scale: float | None = None
+) -> Tiling | None:
+    """Decide whether and how a picture is searched in tiles.
+
+    Parameters
+    ----------
+    height, width : int
+        Size of the picture in pixels.
+    settings : DetectorSettings
+        Its limits are the size of a tile.
+    detect_scale : float, optional
+        Network pixels per pixel of the picture: 1 for full resolution, 0 for no tiles. By default
+        pictures that are very long or very large are searched as finely as a bounded time allows.
+
+    Returns
+    -------
+    Tiling or None
+        None where the whole picture at once is fine enough.
+
+    Raises
+    ------
+    InputError
+        If `detect_scale` is negative or above 1.
+    """
+    if detect_scale is not None and not 0 <= detect_scale <= 1:
+        raise InputError(f"detect_scale: expected 0 to 1, got {detect_scale}")
+    limits = settings.max_height or height, settings.max_width or width
+    whole = fit_scale(height, width, *limits)
+    scale = _own_choice(height, width, limits, whole) if detect_scale is None else detect_scale
+    if scale < whole * _LEAST_GAIN:
+        return None
+    rows = _spans(height, scale, limits[0], min(limits))
+    columns = _spans(width, scale, limits[1], min(limits))
+    return Tiling(scale, [(x0, y0, x1, y1) for y0, y1 in rows for x0, x1 in columns])
+
+
+def _own_choice(height: int, width: int, limits: tuple[int, int], whole: float) -> float:
+    """Return the scale at which a picture is searched without being asked to."""
+    short, long = sorted((height, width))
+    if long >= _LONG * short:
+        # As fine as if the long side did not matter.
+        scale = min(1.0, limits[0 if height < width else 1] / short)
+    elif height * width >= _LARGE:
+        scale = min(1.0, _FINER * whole)
+    else:
+        return 0.0
+    area = height * width * scale**2 / (1 - _OVERLAP) ** (2 if long < _LONG * short else 1)
+    return scale * min(1.0, sqrt(_MOST_INPUTS * limits[0] * limits[1] / area))
+
+
+def _spans(length: int, scale: float, limit: int, shorter: int) -> list[tuple[int, int]]:
+    """Cut a side into spans that overlap, at most `limit` network pixels long each."""
+    span = min(length, max(1, int(limit / scale)))
+    step = max(1, span - int(_OVERLAP * min(shorter / scale, span)))
+    count = 1 + ceil((length - span) / step)
+    starts = [round(k * (length - span) / max(1, count - 1)) for k in range(count)]
+    return [(start, start + span) for start in starts]
+
+
+def detect_faces(
+    detector: Detector, image: NDArray[np.uint8], detect_scale: float | None = None
+) -> NDArray[np.float32]:
+    """Find the faces in a picture of any size and shape.
+
+    Parameters
+    ----------
+    detector : callable
+        ``FaceBoxes()`` or another function from pictures to boxes.
+    image : ndarray, uint8 (H, W, 3)
+        BGR picture.
+    detect_scale : float, optional
+        See `plan_tiles`.
+
+    Returns
+    -------
+    ndarray, float32 (n, 5)
+        Rows ``xmin, ymin, xmax, ymax, score`` in pixels by falling score, each face once.
+    """
+    boxes = detector(image)
+    settings = getattr(detector, "settings", None) or DetectorSettings()
+    height, width = image.shape[:2]
+    tiling = plan_tiles(height, width, settings, detect_scale)
+    if tiling is None:
+        return boxes
+    found = [boxes, *(_in_tile(detector, image, tiling.scale, tile) for tile in tiling.tiles)]
+    return _each_once(np.concatenate(found), settings.nms_threshold)
+
+
+def _in_tile(
+    detector: Detector,
+    image: NDArray[np.uint8],
+    scale: float,
+    tile: tuple[int, int, int, int],
+) -> NDArray[np.float32]:
+    """Return the faces of a tile that no inner border cuts off, in pixels of the picture."""
+    left, top, right, bottom = tile
+    part = image[top:bottom, left:right]
+    if scale < 1:
+        size = max(1, int((right - left) * scale)), max(1, int((bottom - top) * scale))
+        part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    boxes = detector(np.ascontiguousarray(part))
+    if not len(boxes):
+        return boxes
+    x_scale, y_scale = part.shape[1] / (right - left), part.shape[0] / (bottom - top)
+    factors = np.array([1 / x_scale, 1 / y_scale, 1 / x_scale, 1 / y_scale, 1], np.float32)
+    boxes = np.asarray(boxes * factors + np.float32([left, top, left, top, 0]), np.float32)
+    border = _BORDER / scale
+    height, width = image.shape[:2]
+    whole = (
+        ((boxes[:, 0] > left + border) | (left == 0))
+        & ((boxes[:, 1] > top + border) | (top == 0))
+        & ((boxes[:, 2] < right - border) | (right == width))
+        & ((boxes[:, 3] < bottom - border) | (bottom == height))
+    )
+    return np.asarray(boxes[whole], np.float32)
+
+
+def _each_once(boxes: NDArray[np.float32], nms_threshold: float) -> NDArray[np.float32]:
+    """Drop the weaker of detections that overlap, or of which one lies within the other."""
+    boxes = boxes[np.argsort(-boxes[:, 4], kind="stable")]
+    boxes = boxes[nms(boxes, nms_threshold)]
+    area = np.prod(np.maximum(boxes[:, 2:4] - boxes[:, :2], 0), axis=1)
+    kept: list[int] = []
+    for k in range(len(boxes)):
+        inner = np.minimum(boxes[k, 2:4], boxes[kept, 2:4]) - np.maximum(
+            boxes[k, :2], boxes[kept, :2]
+        )
+        shared = np.prod(np.maximum(inner, 0), axis=1)
+        if not (shared > _SAME * np.minimum(area[k], area[kept])).any():
+            kept.append(k)
+    return boxes[kept]
