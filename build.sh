@@ -10,14 +10,20 @@ usage: ./build.sh [--python PYTHON] [--torch-index URL] [--force]
 Creates .venv if no virtual environment is active, installs the packages of requirements.txt and
 compiles the Cython kernels in place. A second run does nothing unless a source has changed.
 
-  --python PYTHON    interpreter for a new .venv (default: python3; 3.11 or newer)
+  --python PYTHON    interpreter for a new .venv (default: python3, on Windows python; 3.11 or newer)
   --torch-index URL  package index with PyTorch's CPU builds, which on Linux spares gigabytes of
                      CUDA libraries (pytorch.org, "Get started", names it)
   --force            install and compile even if nothing has changed
+
+On Windows it runs in the bash that comes with Git; the programs are in .venv/Scripts there.
 TEXT
 }
 
-python=python3 index=() force=
+case ${OSTYPE:-} in
+    msys* | cygwin*) python=python programs=Scripts ;;
+    *) python=python3 programs=bin ;;
+esac
+index=() force=
 while [ $# -gt 0 ]; do
     case $1 in
         --python) python=${2:?--python: expected an interpreter}; shift 2 ;;
@@ -31,10 +37,10 @@ done
 if [ -z "${VIRTUAL_ENV:-}" ]; then
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
         { echo "error: expected Python 3.11 or newer, got $("$python" --version 2>&1)" >&2; exit 2; }
-    [ -x .venv/bin/python ] || "$python" -m venv .venv
+    [ -x ".venv/$programs/python" ] || "$python" -m venv .venv
     VIRTUAL_ENV=$PWD/.venv
 fi
-python=$VIRTUAL_ENV/bin/python
+python=$VIRTUAL_ENV/$programs/python
 stamp=$VIRTUAL_ENV/.tddfa-build
 
 # What the build depends on: packages, kernels, interpreter, and this folder.
@@ -42,7 +48,7 @@ state() {
     {
         "$python" --version
         pwd
-        cat pyproject.toml setup.py requirements.txt build.sh
+        cat pyproject.toml setup.py requirements.txt requirements/run.txt build.sh
         find FaceBoxes Sim3DR tddfa training \( -name '_*.pyx' -o -name '_*.h' \) -exec cat {} +
     } |
         "$python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'

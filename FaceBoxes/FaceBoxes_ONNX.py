@@ -1,77 +1,71 @@
-"""The face detector in ONNX Runtime; never imports PyTorch."""
+"""The reference's name of the detector in ONNX Runtime; new code has `FaceBoxes.onnx_detector`.
 
-from collections.abc import Sequence
+Never imports PyTorch.
+"""
+
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+import numpy.typing as npt
 
-from FaceBoxes.base_detector import BaseDetector
-from FaceBoxes.detector import default_checkpoint
-from FaceBoxes.settings import SettingArguments
-from tddfa.assets import find_asset
-from tddfa.errors import InputError
-from tddfa.onnx_cache import find_onnx
-from tddfa.onnx_session import open_session
+from FaceBoxes import onnx_detector as _detector
+from FaceBoxes import reference_contract as _contract
+from FaceBoxes.detector import DEFAULT_CHECKPOINT
+from FaceBoxes.settings import DetectorSettings
+from tddfa.compat.arguments import providers_for
+
+_DEFAULTS = DetectorSettings()
+# What the next detector to be made takes, unless its arguments say otherwise.
+confidence_threshold = _DEFAULTS.confidence_threshold
+top_k = _DEFAULTS.top_k
+keep_top_k = _DEFAULTS.keep_top_k
+nms_threshold = _DEFAULTS.nms_threshold
+vis_thres = _DEFAULTS.vis_thres
+HEIGHT, WIDTH = _DEFAULTS.max_height, _DEFAULTS.max_width
+scale_flag = True
+_DEFAULT_ONNX = str(Path(DEFAULT_CHECKPOINT).with_suffix(".onnx").as_posix())
+onnx_path = _DEFAULT_ONNX
 
 
-class FaceBoxes_ONNX(BaseDetector):  # noqa: N801 (the reference's name)
-    """Face detector that runs in ONNX Runtime.
+def make_abs_path(fn: str) -> str:
+    """Return the path of a file beside this module."""
+    return str(Path(__file__).resolve().parent / fn)
+
+
+class FaceBoxes_ONNX(_contract.BoxLister):  # noqa: N801 (the reference's name)
+    """Face detector in ONNX Runtime that returns lists, as the reference's does.
+
+    It can be pickled and copied: the copy opens the network anew.
 
     Parameters
     ----------
     timer_flag : bool
         Log the times of each call at level INFO.
-    onnx_fp : str or Path, optional
-        Network written by `FaceBoxes.export.export_onnx`; by default the one that belongs to
-        ``weights/FaceBoxesProd.pth``, see `tddfa.onnx_cache.find_onnx`.
-    num_threads : int, optional
-        Threads of the network; by default ONNX Runtime takes one per core.
-    providers : sequence of str, optional
-        ONNX Runtime's execution providers, the preferred one first, as ``"cuda"`` or
-        ``"CUDAExecutionProvider"``; by default the CPU's.
-    assets : str or Path, optional
-        Asset folder in which relative paths are looked up.
-    **settings
-        Thresholds and size limits, see `FaceBoxes.settings.DetectorSettings`.
+    gpu_mode : bool
+        Run on a CUDA device, where this ONNX Runtime has one; else a warning, and the CPU.
+    gpu_id : int
+        Which one.
+    **arguments
+        See `FaceBoxes.onnx_detector.FaceBoxes_ONNX`.
 
-    Raises
-    ------
-    InputError
-        If the network is missing or not FaceBoxes, a provider is absent, or a setting is out of
-        range.
+    Attributes
+    ----------
+    session : onnxruntime.InferenceSession
+        The network.
     """
 
     def __init__(
-        self,
-        timer_flag: bool = False,
-        *,
-        onnx_fp: str | Path | None = None,
-        num_threads: int | None = None,
-        providers: Sequence[str] | None = None,
-        assets: str | Path | None = None,
-        **settings: Unpack[SettingArguments],
+        self, timer_flag: bool = False, gpu_mode: bool = False, gpu_id: int = 0, **arguments: Any
     ) -> None:
-        super().__init__(timer_flag, **settings)
-        if onnx_fp is None:
-            path = find_onnx(default_checkpoint(assets))
-        else:
-            path = find_asset(onnx_fp, assets)
-        self._session = open_session(path, providers, num_threads)
-        _check_network(self._session, path)
-        self._input_name = self._session.get_inputs()[0].name
-
-    def _forward(
-        self, blob: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        loc, conf = self._session.run(None, {self._input_name: blob})
-        return loc, conf
+        if gpu_mode:
+            arguments.setdefault("providers", providers_for(gpu_id))
+        if onnx_path != _DEFAULT_ONNX:
+            arguments.setdefault("onnx_fp", onnx_path)
+        settings = _contract.settings_from(globals())
+        detector = _detector.FaceBoxes_ONNX(timer_flag, **(settings | arguments))
+        super().__init__(detector)
 
 
-def _check_network(session: Any, path: Path) -> None:
-    shapes = [value.shape for value in (*session.get_inputs(), *session.get_outputs())]
-    if [len(shape) for shape in shapes] != [4, 3, 3] or (
-        [shapes[0][1], shapes[1][2], shapes[2][2]] != [3, 4, 2]
-    ):
-        raise InputError(f"{path}: not a FaceBoxes network: inputs and outputs {shapes}")
+def viz_bbox(img: npt.NDArray[Any], dets: npt.ArrayLike, wfp: str | Path = "out.jpg") -> None:
+    """Draw boxes with a score from `vis_thres` up into `img`, which is changed, and write it."""
+    _contract.viz_bbox(img, dets, wfp, vis_thres)

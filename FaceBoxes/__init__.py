@@ -1,9 +1,10 @@
 """FaceBoxes, a face detector for the CPU: pictures in, face boxes out.
 
-`FaceBoxes` runs in PyTorch, `FaceBoxes.FaceBoxes_ONNX.FaceBoxes_ONNX` in ONNX Runtime. Importing
-this package imports neither.
+`FaceBoxes.detector` runs in PyTorch, `FaceBoxes.onnx_detector` in ONNX Runtime; both return arrays.
+`FaceBoxes.FaceBoxes` here and in the module of that name, and `FaceBoxes.FaceBoxes_ONNX`, are the
+reference's names, whose results are lists. Importing this package imports neither framework.
 """
 
-from FaceBoxes.detector import FaceBoxes
+from FaceBoxes.FaceBoxes import FaceBoxes
 
 __all__ = ["FaceBoxes"]

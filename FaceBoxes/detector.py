@@ -11,6 +11,7 @@ from FaceBoxes.settings import SettingArguments
 from tddfa.assets import find_asset
 from tddfa.checkpoint_head import check_head
 from tddfa.errors import InputError
+from tddfa.optional import require
 
 DEFAULT_CHECKPOINT = "weights/FaceBoxesProd.pth"
 # Where it lies in a copy of the reference's repository.
@@ -76,6 +77,7 @@ class FaceBoxes(BaseDetector):
             find_asset(checkpoint_fp, assets) if checkpoint_fp else default_checkpoint(assets)
         )
         check_head(checkpoint)
+        require("the PyTorch path", "torch")
         # PyTorch takes a second to import and has no place on the ONNX path.
         import torch
 
@@ -88,7 +90,7 @@ class FaceBoxes(BaseDetector):
             # On a CPU the convolutions take half the time in this memory layout. PyTorch's own
             # stubs lack the keyword.
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            self._network = network.to(device)
+            self.network = network.to(device)
         except (RuntimeError, AssertionError) as error:  # what PyTorch raises for a missing GPU
             raise InputError(f"device: PyTorch cannot use '{device}'") from error
 
@@ -99,5 +101,5 @@ class FaceBoxes(BaseDetector):
 
         with torch.inference_mode():
             image = torch.from_numpy(blob).to(self._device, memory_format=torch.channels_last)
-            loc, conf = self._network(image)
+            loc, conf = self.network(image)
         return loc.cpu().numpy(), conf.cpu().numpy()

@@ -100,8 +100,8 @@ class FaceBoxesNet(nn.Module):
         self.loc = nn.ModuleList(nn.Conv2d(c, 4 * n, 3, padding=1) for c, n in heads)
         self.conf = nn.ModuleList(nn.Conv2d(c, 2 * n, 3, padding=1) for c, n in heads)
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Return `loc` and `conf` of a batch of pictures."""
+    def offsets_and_logits(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Return `loc` and the logits of `conf` of a batch of pictures."""
         x = self.conv2(self.conv1(image))
         stride32 = self.inception3(self.inception2(self.inception1(x)))
         stride64 = self.conv3_2(self.conv3_1(stride32))
@@ -113,7 +113,12 @@ class FaceBoxesNet(nn.Module):
         conf = torch.cat(
             [anchor_rows(f(x), 2) for f, x in zip(self.conf, layers, strict=True)], dim=1
         )
-        return loc, conf if self.training else conf.softmax(dim=2)
+        return loc, conf
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Return `loc` and `conf` of a batch of pictures."""
+        loc, logits = self.offsets_and_logits(image)
+        return loc, logits if self.training else logits.softmax(dim=2)
 
 
 def anchor_rows(head: Tensor, width: int) -> Tensor:

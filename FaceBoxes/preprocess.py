@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tddfa.errors import InputError
+from tddfa.picture import check_picture
 
 MEAN_BGR = (104.0, 117.0, 123.0)
 
@@ -30,17 +30,6 @@ class NetworkInput:
     def size(self) -> tuple[int, int]:
         """Height and width of the blob in network pixels."""
         return self.blob.shape[2], self.blob.shape[3]
-
-
-def check_image(image: object) -> NDArray[np.uint8]:
-    """Return `image` if it is a BGR picture, else raise `InputError`."""
-    if not isinstance(image, np.ndarray):
-        got = type(image).__name__
-    elif image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
-        got = f"{image.dtype} {image.shape}"
-    else:
-        return image
-    raise InputError(f"image: expected a non-empty uint8 array (H, W, 3), BGR, got {got}")
 
 
 def fit_scale(height: int, width: int, max_height: int | None, max_width: int | None) -> float:
@@ -75,7 +64,7 @@ def preprocess(
     InputError
         If `image` is not such a picture.
     """
-    image = np.ascontiguousarray(check_image(image))
+    image = np.ascontiguousarray(check_picture(image, "image"))
     height, width = image.shape[:2]
     scale = fit_scale(height, width, max_height, max_width)
     if scale < 1:

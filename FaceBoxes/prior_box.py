@@ -64,12 +64,13 @@ def prior_boxes(height: int, width: int) -> NDArray[np.float32]:
     >>> prior_boxes(720, 1080).shape
     (16680, 4)
     """
-    priors = np.concatenate([_layer_priors(layer, height, width) for layer in LAYERS])
+    priors = np.concatenate([layer_priors(layer, height, width) for layer in LAYERS])
     priors.flags.writeable = False
     return priors
 
 
-def _layer_priors(layer: AnchorLayer, height: int, width: int) -> NDArray[np.float32]:
+def layer_priors(layer: AnchorLayer, height: int, width: int) -> NDArray[np.float32]:
+    """Return the anchors of one layer, (P, 4), as `prior_boxes` has them."""
     rows, columns = -(-height // layer.stride), -(-width // layer.stride)
     x_offset, y_offset, size = _cell_anchors(layer)
     grid = np.empty((rows, columns, layer.anchors_per_cell, 4), np.float32)

@@ -10,7 +10,6 @@ tiles that overlap by more than a face::
     +---------+.....+---------+
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, sqrt
 
@@ -21,9 +20,8 @@ from numpy.typing import NDArray
 from FaceBoxes.nms import nms
 from FaceBoxes.preprocess import fit_scale
 from FaceBoxes.settings import DetectorSettings
+from tddfa.detector import Detector
 from tddfa.errors import InputError
-
-Detector = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 # Pictures are searched in tiles without being asked to if one side is so many times the other, or
 # if they have so many pixels.
@@ -125,8 +123,8 @@ def detect_faces(
 
     Parameters
     ----------
-    detector : callable
-        ``FaceBoxes()`` or another function from pictures to boxes.
+    detector : Detector
+        Where it has `settings`, their limits are the size of a tile.
     image : ndarray, uint8 (H, W, 3)
         BGR picture.
     detect_scale : float, optional
@@ -137,7 +135,7 @@ def detect_faces(
     ndarray, float32 (n, 5)
         Rows ``xmin, ymin, xmax, ymax, score`` in pixels by falling score, each face once.
     """
-    boxes = detector(image)
+    boxes = detector.detect(image)
     settings = getattr(detector, "settings", None) or DetectorSettings()
     height, width = image.shape[:2]
     tiling = plan_tiles(height, width, settings, detect_scale)
@@ -159,12 +157,14 @@ def _in_tile(
     if scale < 1:
         size = max(1, int((right - left) * scale)), max(1, int((bottom - top) * scale))
         part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_LINEAR), np.uint8)
-    boxes = detector(np.ascontiguousarray(part))
+    boxes = detector.detect(np.ascontiguousarray(part))
     if not len(boxes):
         return boxes
     x_scale, y_scale = part.shape[1] / (right - left), part.shape[0] / (bottom - top)
     factors = np.array([1 / x_scale, 1 / y_scale, 1 / x_scale, 1 / y_scale, 1], np.float32)
-    boxes = np.asarray(boxes * factors + np.float32([left, top, left, top, 0]), np.float32)
+    boxes = np.asarray(
+        boxes * factors + np.array([left, top, left, top, 0], np.float32), np.float32
+    )
     border = _BORDER / scale
     height, width = image.shape[:2]
     whole = (

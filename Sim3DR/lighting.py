@@ -76,6 +76,21 @@ class RenderPipeline:
         self._directional = directional * _finite("intensity_directional", intensity_directional)
         self._specular = directional * _finite("intensity_specular", intensity_specular)
 
+    def update_light_pos(self, light_pos: Sequence[float]) -> None:
+        """Move the light, for the drawings from now on.
+
+        Parameters
+        ----------
+        light_pos : sequence of 3 floats
+            Position in the frame of the class; an array (1, 3) counts as three numbers.
+
+        Raises
+        ------
+        ValueError
+            If it is not three finite numbers.
+        """
+        self._light_pos = _triple("light_pos", np.ravel(light_pos).tolist())
+
     def shade(self, vertices: ArrayLike, triangles: ArrayLike) -> FloatArray:
         """Return the light at each vertex.
 
@@ -152,3 +167,42 @@ def _triple(name: str, value: Sequence[float]) -> NDArray[np.float64]:
     if array.shape != (3,) or not np.isfinite(array).all():
         raise ValueError(f"{name}: expected three finite numbers, got {value!r}")
     return array
+
+
+# The reference's helpers, for code that imports them from here; the kernel does without.
+
+
+def norm_vertices(vertices: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Center vertices in a box whose longest side runs from -1 to 1; they are changed in place.
+
+    Parameters
+    ----------
+    vertices : (N, 3) array of floats
+        Any unit.
+
+    Returns
+    -------
+    (N, 3) array
+        `vertices`: minus the minimum of each axis, divided by the largest value that is left, times
+        2, minus half the maximum of each axis.
+    """
+    vertices -= vertices.min(axis=0)
+    vertices /= vertices.max()
+    vertices *= 2
+    vertices -= vertices.max(axis=0) / 2
+    return vertices
+
+
+def norm(arr: ArrayLike) -> NDArray[np.floating]:
+    """Return the rows of (N, 3) at unit length."""
+    rows = np.asarray(arr)
+    unit: NDArray[np.floating] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
+
+
+_norm = norm
+
+
+def convert_type(obj: ArrayLike) -> ArrayLike:
+    """Return a list or tuple as a float32 array with one row; anything else as it is."""
+    return np.array(obj, np.float32)[None] if isinstance(obj, list | tuple) else obj

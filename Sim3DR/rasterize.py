@@ -14,7 +14,6 @@ them in float32, so that its pixels differ where triangles are thin.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._checks import FloatArray, IntArray, as_colors, as_mesh
 from ._rasterize import MARGIN, draw_colors, draw_fragments, instruction_sets, mesh_box
+from .threads import share
 
 EMPTY_DEPTH = np.float32(-1e8)
 """Depth of a pixel that no triangle covers; nothing farther than this is drawn."""
@@ -208,11 +208,7 @@ def _in_bands(
         rows = np.linspace(top, bottom, n_threads, endpoint=False, dtype=np.float32)
     inner = (int(np.ceil(rows[len(rows) * i // n_threads])) for i in range(1, n_threads))
     bands = [band for band in pairwise([top, *inner, bottom]) if band[0] < band[1]]
-    with ThreadPoolExecutor(max(1, len(bands) - 1)) as pool:
-        others = [pool.submit(draw_rows, *band) for band in bands[1:]]
-        draw_rows(*bands[0])
-        for other in others:
-            other.result()
+    share(draw_rows, bands, n_threads)
 
 
 def _buffers(height: int, width: int) -> tuple[FloatArray, NDArray[np.uint32]]:

@@ -10,18 +10,20 @@ its side. As in the tracker, each is aligned first and judged where the landmark
 import argparse
 import csv
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from tddfa.arguments import add_model_arguments, build_pipeline
 from tddfa.cli import run_main
-from tddfa.roi import ImageArray, network_input, parse_roi_box_from_landmark
-from tddfa.tracking.face_finder import FaceFinder
+from tddfa.face_box import face_boxes_of, landmark_roi
+from tddfa.io.pictures import imread
+from tddfa.picture import ImageArray
+from tddfa.roi import network_input, parse_roi_box_from_landmark
+from tddfa.tracking.face_finder import FaceFinder, fractions
 from tddfa.tracking.face_observer import FaceObserver, Observation, Plausibility
-from tddfa.tracking.track import landmark_roi
 
 Sample = tuple[ImageArray, list[float]]
 
@@ -33,7 +35,7 @@ def samples(scenes: Path, negatives: Path, count: int, seed: int = 0) -> dict[st
     with (scenes / "landmarks68.csv").open() as file:
         rows = list(csv.reader(file))[1:]
     for index in rng.permutation(len(rows))[:count]:
-        image = cv2.imread(str(scenes / "images" / rows[index][0]))
+        image = imread(scenes / "images" / rows[index][0])
         points = np.array(rows[index][1:137], float).reshape(68, 2).T
         roi = np.array(parse_roi_box_from_landmark(points))
         side = roi[2] - roi[0]
@@ -44,12 +46,17 @@ def samples(scenes: Path, negatives: Path, count: int, seed: int = 0) -> dict[st
         shift = np.tile([np.cos(angle), np.sin(angle)], 2) * way
         sets["beside a face"].append((image, (roi + shift).tolist()))
     for path in sorted(negatives.iterdir()):
-        image = cv2.imread(str(path))
+        image = imread(path)
         height, width = image.shape[:2]
         side = rng.uniform(0.3, 1) * min(height, width)
         x, y = rng.uniform(0, width - side), rng.uniform(0, height - side)
         sets["no face"].append((image, [x, y, x + side, y + side]))
     return sets
+
+
+def scores(threshold: float, observation: Observation) -> bool:
+    """Return whether the detector's score reaches a threshold."""
+    return observation.face.score >= threshold
 
 
 def look(observer: FaceObserver, items: Sequence[Sample]) -> list[Observation]:
@@ -66,8 +73,9 @@ def timing(finder: FaceFinder, observer: FaceObserver, item: Sample, rounds: int
     """Return the times of one check and one alignment, alternating, best of all rounds."""
     image, roi = item
     crops = network_input(image, [roi])
+    place = fractions(face_boxes_of(roi), roi)
     calls = {
-        "check": lambda: finder.scan(crops),
+        "check": lambda: finder.detector.score_crops(crops, place),
         "second look": lambda: finder.look_wider(image, [roi]),
         "regressor": lambda: observer.aligner.forward(crops),
         "full detector": lambda: finder.detect(image),
@@ -102,13 +110,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"{counts}; limits {Plausibility()}\n")
     print("| accepted by | " + " | ".join(seen) + " |")
     print("|---|" + "---|" * len(seen))
-    rules = {
+    rules: dict[str, Callable[[Observation], bool]] = {
         "check and second look": lambda o: o.seen,
         "plausibility": lambda o: o.plausible,
         "all (what the tracker does)": lambda o: o.plausible and o.seen,
     }
     for threshold in (0.1, 0.25, 0.5):
-        rules[f"score >= {threshold}"] = lambda o, t=threshold: o.score >= t
+        rules[f"score >= {threshold}"] = partial(scores, threshold)
     for name, rule in rules.items():
         rates = [100 * np.mean([rule(o) for o in items]) for items in seen.values()]
         print(f"| {name} | " + " | ".join(f"{rate:.1f} %" for rate in rates) + " |")

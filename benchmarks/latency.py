@@ -23,9 +23,11 @@ import numpy as np
 
 from tddfa.arguments import add_model_arguments, build_pipeline, positive_int
 from tddfa.cli import run_main
+from tddfa.face_aligner import FaceAligner
+from tddfa.frame import Frame
 from tddfa.io.pictures import imread
-from tddfa.outputs import OPTIONS, OutputSettings, Scene
-from tddfa.pipeline import Pipeline
+from tddfa.make_output import make_output
+from tddfa.outputs import OUTPUTS, OutputSettings
 
 # Milliseconds on two cores; pictures of three faces at 3913x1901, detection at 1080x525.
 REFERENCE = {
@@ -81,7 +83,7 @@ def measure(name: str, call: Callable[[], Any], repeats: int, per: int = 1) -> T
     return Timing(name, median(durations), min(durations), REFERENCE.get(name))
 
 
-def steps(pipeline: Pipeline, image: Any, repeats: int, threads: int) -> list[Timing]:
+def steps(pipeline: FaceAligner, image: Any, repeats: int, threads: int) -> list[Timing]:
     """Time detection, regression, reconstruction, and each output in memory or to a file."""
     faces = pipeline(image)
     if not faces:
@@ -92,7 +94,7 @@ def steps(pipeline: Pipeline, image: Any, repeats: int, threads: int) -> list[Ti
     rois = [face.roi_box for face in faces]
     width = aligner.config.widen_factor
     timings = [
-        measure("detection", lambda: pipeline.detector(image), repeats),
+        measure("detection", lambda: pipeline.detector.detect(image), repeats),
         measure(f"regression x{width}, per face", lambda: aligner(image, boxes), repeats, per=n),
         measure(f"regression x{width}, one face alone", lambda: aligner(image, boxes[:1]), repeats),
         measure(
@@ -113,19 +115,19 @@ def steps(pipeline: Pipeline, image: Any, repeats: int, threads: int) -> list[Ti
             repeats,
         ),
     ]
-    scene = Scene(image, faces, pipeline, OutputSettings(n_threads=threads))
-    _ = scene.dense
+    frame, settings = Frame.still(image, faces), OutputSettings(n_threads=threads)
+    _ = frame.vertices
     with tempfile.TemporaryDirectory() as folder:
-        for option in OPTIONS:
-            path = Path(folder) / f"x.{option}" if option in ("ply", "obj") else None
+        for option, output in OUTPUTS.items():
+            path = None if output.draw else Path(folder) / f"x{output.suffix}"
 
             def call(option: str = option, path: Path | None = path) -> None:
-                scene.make(option, path)
+                make_output(option, frame, path, settings)
 
             timings.append(measure(option, call, repeats))
 
     def whole() -> None:
-        Scene(image, pipeline(image), pipeline, OutputSettings(n_threads=threads)).make("3d")
+        make_output("3d", Frame.still(image, pipeline(image)), settings=settings)
 
     timings.append(whole_call(measure("whole -o 3d call", whole, repeats), width, n))
     return timings

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -71,20 +72,20 @@ def main() -> None:
     }
     for n in arguments.threads:
         calls |= {
-            f"three channels, {n} threads": lambda n=n: rasterize(
-                vertices, triangles, colors, picture, n_threads=n
+            f"three channels, {n} threads": partial(
+                rasterize, vertices, triangles, colors, picture, n_threads=n
             ),
-            f"gray, {n} threads": lambda n=n: rasterize(
-                vertices, triangles, colors[:, :1], picture, n_threads=n
+            f"gray, {n} threads": partial(
+                rasterize, vertices, triangles, colors[:, :1], picture, n_threads=n
             ),
-            f"five channels, {n} threads": lambda n=n: rasterize(
-                vertices, triangles, colors[:, [0, 1, 2, 0, 1]], five, n_threads=n
+            f"five channels, {n} threads": partial(
+                rasterize, vertices, triangles, colors[:, [0, 1, 2, 0, 1]], five, n_threads=n
             ),
-            f"fragments, {n} threads": lambda n=n: rasterize_triangles(
-                vertices, triangles, side, side, n_threads=n
+            f"fragments, {n} threads": partial(
+                rasterize_triangles, vertices, triangles, side, side, n_threads=n
             ),
-            f"RenderPipeline, {n} threads": lambda n=n: pipeline(
-                vertices, triangles, picture, n_threads=n
+            f"RenderPipeline, {n} threads": partial(
+                pipeline, vertices, triangles, picture, n_threads=n
             ),
         }
     times = median_times(calls, arguments.repeats)

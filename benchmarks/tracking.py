@@ -12,18 +12,19 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from tddfa.arguments import add_model_arguments, build_pipeline
 from tddfa.cli import run_main
+from tddfa.frame import Frame
 from tddfa.params import FloatArray
-from tddfa.roi import ImageArray
+from tddfa.picture import ImageArray
 from tddfa.tracking.association import iou_matrix
 from tddfa.tracking.confirmation import keep_confirmed
 from tddfa.tracking.face_finder import FaceFinder
-from tddfa.tracking.frames import Frame
 from tddfa.tracking.tracker import FaceTracker, TrackerSettings
 from tddfa.video.reader import VideoReader
 
@@ -36,7 +37,9 @@ SURE, LIKELY, POSSIBLE = 0.5, 0.3, 0.15
 def offline_pass(finder: FaceFinder, image: ImageArray) -> FloatArray:
     """Return boxes (n, 5) with the mean score of three looks at the frame."""
     width = image.shape[1]
-    double = cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    double = np.asarray(
+        cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), np.uint8
+    )
     looks = [finder.detect(image), finder.detect(np.ascontiguousarray(image[:, ::-1]))]
     looks[1][:, [0, 2]] = width - 1 - looks[1][:, [2, 0]]
     looks.append(finder.detect(double))
@@ -174,7 +177,8 @@ def cached_truth(path: Path, finder: FaceFinder, cache: Path) -> list[FloatArray
         cache.mkdir(parents=True, exist_ok=True)
         with VideoReader(path) as reader:
             boxes = [offline_pass(finder, picture.image) for picture in reader]
-        np.savez(file, **{f"{index:06d}": rows for index, rows in enumerate(boxes)})
+        arrays: dict[str, Any] = {f"{index:06d}": rows for index, rows in enumerate(boxes)}
+        np.savez(file, **arrays)
     with np.load(file) as archive:
         return [archive[key] for key in sorted(archive.files)]
 

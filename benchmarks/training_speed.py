@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from tddfa.mobilenet import MobileNet
+from tddfa.backbones.mobilenet import MobileNet
 from tddfa.model_files import load_face_model
 from training.augmentation.augment import Augmenter, AugmentSettings
 from training.cpu.fused import Workspace, backbone_parameters, fused_features

@@ -27,14 +27,15 @@ import numpy as np
 
 from tddfa.arguments import add_model_arguments, build_pipeline
 from tddfa.cli import run_main
-from tddfa.pipeline import Pipeline
-from tddfa.roi import ImageArray
-from tddfa.tracking.frames import Frame
+from tddfa.face_aligner import FaceAligner
+from tddfa.frame import Frame
+from tddfa.io.pictures import imread
+from tddfa.outputs import output_names
+from tddfa.picture import ImageArray
 from tddfa.tracking.live_smoothing import smooth_one_euro
 from tddfa.tracking.smoothing import smooth_mean
 from tddfa.tracking.tracker import FaceTracker, TrackerSettings
-from tddfa.video.job import with_vertices
-from tddfa.video.outputs import VIDEO_OPTIONS, FrameDrawer
+from tddfa.video.outputs import FrameDrawer
 from tddfa.video.reader import VideoReader
 from tddfa.video.writer import VideoWriter
 
@@ -45,11 +46,13 @@ PARTS = ("tracking", "faces", "stages", "whole", "jitter", "soak")
 
 def crowd(count: int, frames: int, height: int = 720, width: int = 1280) -> Iterator[ImageArray]:
     """Yield frames with `count` copies of a face, each on a small orbit."""
-    face = cv2.imread(str(PORTRAIT))[20:290, 110:330]
+    face = imread(PORTRAIT)[20:290, 110:330]
     columns = min(count, 4)
     rows = -(-count // columns)
     scale = min(width / columns / 260, height / rows / 310, 2.0)
-    face = cv2.resize(face, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    face = np.asarray(
+        cv2.resize(face, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+    )
     tall, wide = face.shape[:2]
     ground = cv2.GaussianBlur(np.full((height, width, 3), (90, 80, 70), np.uint8), (3, 3), 0)
     for number in range(frames):
@@ -60,12 +63,14 @@ def crowd(count: int, frames: int, height: int = 720, width: int = 1280) -> Iter
             y = (k // columns + 0.5) * height / rows - tall / 2 + 8 * np.sin(phase)
             left, top = int(np.clip(x, 0, width - wide)), int(np.clip(y, 0, height - tall))
             image[top : top + tall, left : left + wide] = face
-        yield image
+        yield np.asarray(image, np.uint8)
 
 
-def track_times(pipeline: Pipeline, images: Sequence[ImageArray], limit: int | None) -> list[float]:
+def track_times(
+    pipeline: FaceAligner, images: Sequence[ImageArray], limit: int | None
+) -> list[float]:
     """Return the seconds that the tracker takes for each frame, after a warm-up."""
-    tracker = FaceTracker.from_pipeline(pipeline, TrackerSettings(max_faces=limit))
+    tracker = FaceTracker(pipeline.detector, pipeline.aligner, TrackerSettings(max_faces=limit))
     times = []
     for image in [*images[:10], *images]:
         start = time.perf_counter()
@@ -75,7 +80,7 @@ def track_times(pipeline: Pipeline, images: Sequence[ImageArray], limit: int | N
     return times[10:]
 
 
-def tracking(pipeline: Pipeline, rounds: int) -> None:
+def tracking(pipeline: FaceAligner, rounds: int) -> None:
     """One face in 720p; the mean counts, because searches of the whole picture belong to it."""
     images = list(crowd(1, 100))
     runs = [track_times(pipeline, images, 1) for _ in range(rounds)]
@@ -89,7 +94,7 @@ def tracking(pipeline: Pipeline, rounds: int) -> None:
     )
 
 
-def faces(pipeline: Pipeline, rounds: int) -> None:
+def faces(pipeline: FaceAligner, rounds: int) -> None:
     """Several faces in 720p."""
     print("\n| faces | tracking, ms per frame | fps |\n|---|---|---|")
     for count in (1, 2, 4, 8):
@@ -98,7 +103,7 @@ def faces(pipeline: Pipeline, rounds: int) -> None:
         print(f"| {count} | {1e3 * best:.2f} | {1 / best:.0f} |")
 
 
-def stages(pipeline: Pipeline, clip: Path) -> None:
+def stages(pipeline: FaceAligner, clip: Path) -> None:
     """Every stage by itself in this thread, for one face."""
     times: dict[str, list[float]] = {}
 
@@ -108,8 +113,8 @@ def stages(pipeline: Pipeline, clip: Path) -> None:
         times.setdefault(name, []).append(time.perf_counter() - start)
         return result
 
-    tracker = FaceTracker.from_pipeline(pipeline, TrackerSettings(max_faces=1))
-    drawers = {o: FrameDrawer(o, pipeline.aligner.tri) for o in VIDEO_OPTIONS}
+    tracker = FaceTracker(pipeline.detector, pipeline.aligner, TrackerSettings(max_faces=1))
+    drawers = {name: FrameDrawer(name) for name in output_names(video=True)}
     with tempfile.TemporaryDirectory() as folder, VideoReader(clip) as reader:
         target = Path(folder) / "o.mp4"
         with VideoWriter(target, reader.time_base, reader.rate, preset="superfast") as writer:
@@ -118,7 +123,7 @@ def stages(pipeline: Pipeline, clip: Path) -> None:
                 image, pts = picture.image, picture.pts
                 found = timed("track", tracker, image)
                 frame = Frame(picture.index, picture.time, image, found, tracker.cut, pts)
-                frame = timed("dense vertices", with_vertices, frame, pipeline.aligner)
+                timed("dense vertices", getattr, frame, "vertices")
                 for option, draw in drawers.items():
                     drawn = timed(option, draw, frame)
                 timed("encode", writer.write, drawn, pts)
@@ -164,7 +169,7 @@ def whole(args: argparse.Namespace, rounds: int) -> None:
 def moving_portrait(frames: int, moving: bool) -> Iterator[tuple[ImageArray, np.ndarray]]:
     """Yield a portrait with sensor noise, moved by known affine maps (2, 3)."""
     rng = np.random.default_rng(0)
-    image = cv2.imread(str(PORTRAIT))
+    image = imread(PORTRAIT)
     for number in range(frames):
         t = number / 25 if moving else 0.0
         angle, scale = 12 * np.sin(2.1 * t), 1 + 0.2 * np.sin(1.3 * t)
@@ -175,7 +180,7 @@ def moving_portrait(frames: int, moving: bool) -> Iterator[tuple[ImageArray, np.
         yield np.clip(moved + noise, 0, 255).astype(np.uint8), matrix
 
 
-def jitter(pipeline: Pipeline) -> None:
+def jitter(pipeline: FaceAligner) -> None:
     """Trembling: mean acceleration of landmarks; error: distance to the landmarks moved along."""
     smoothers: dict[str, Callable[[Iterable[Frame]], Iterable[Frame]]] = {
         "raw": iter,
@@ -187,7 +192,7 @@ def jitter(pipeline: Pipeline) -> None:
     print("|---|---|---|---|")
     for name, moving in (("still face", False), ("moving face", True)):
         frames, maps = [], []
-        tracker = FaceTracker.from_pipeline(pipeline, TrackerSettings(max_faces=1))
+        tracker = FaceTracker(pipeline.detector, pipeline.aligner, TrackerSettings(max_faces=1))
         for number, (image, matrix) in enumerate(moving_portrait(150, moving)):
             frames.append(Frame(number, number / 25, image, tracker(image), number == 0, number))
             maps.append(matrix)

@@ -14,13 +14,13 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from scipy.spatial.transform import Rotation
 
-from Sim3DR import rasterize
+from Sim3DR.rasterize import rasterize
 from tddfa import MorphableModel, load_face_model
 from tddfa.cli import run_main
 from tddfa.drawing.depth import depth
-from tddfa.drawing.landmarks import PARTS
 from tddfa.drawing.pncc import pncc
 from tddfa.drawing.render import render
+from tddfa.ibug68 import OUTLINES
 from tddfa.params import FloatArray, split_params
 from tddfa.pose import head_pose
 from tddfa.reconstruct import image_cameras, reconstruct_vertices
@@ -148,7 +148,7 @@ def draw_landmarks68(model: MorphableModel) -> Figure:
     panel.imshow(studio.photograph(params) // 2 + 127)
     panel.set_xlim(left, right)
     panel.set_ylim(bottom, top)
-    for first, end, closed in PARTS:
+    for first, end, closed in OUTLINES:
         ring = [*range(first, end), first] if closed else list(range(first, end))
         panel.plot(x[ring], y[ring], color="#1f77b4", linewidth=1)
     panel.plot(x, y, "o", color="#d62728", markersize=4)
@@ -168,7 +168,7 @@ def draw_landmarks68(model: MorphableModel) -> Figure:
 def label_directions(x: FloatArray, y: FloatArray) -> npt.NDArray[np.float64]:
     """Return a unit vector (x right, y up) per landmark along which its number has room."""
     away = np.zeros((68, 2))
-    for first, end, closed in PARTS:
+    for first, end, closed in OUTLINES:
         part = slice(first, end)
         if closed:  # eyes and lips: outward, inner lips inward
             around = np.stack([x[part] - x[part].mean(), y[part].mean() - y[part]], axis=1)

@@ -12,8 +12,8 @@ import numpy as np
 
 from tddfa.arguments import add_model_arguments, build_pipeline
 from tddfa.cli import run_main
+from tddfa.face_aligner import FaceAligner
 from tddfa.io.pictures import imread, imwrite
-from tddfa.outputs import Scene
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "images" / "readme" / "astronaut.jpg"
@@ -31,10 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     pipeline = build_pipeline(args)
     image = imread(ROOT / "examples" / "inputs" / "astronaut.png")
-    scene = Scene(image, pipeline(image), pipeline)
+    faces = pipeline(image)
     shown = [image[HEAD]]
     for option in PANELS:
-        drawn = scene.make(option)
+        drawn = FaceAligner.render(image, faces, option)
         shown.append(drawn if option == "uv_tex" else drawn[HEAD])
     tiles = [cv2.resize(tile, (TILE, TILE), interpolation=cv2.INTER_AREA) for tile in shown]
     rows = [np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]

@@ -13,9 +13,9 @@ import numpy as np
 
 from tddfa.arguments import add_model_arguments, build_pipeline
 from tddfa.cli import run_main
-from tddfa.io.decode import ImageArray
+from tddfa.frame import Frame
 from tddfa.io.pictures import imread, imwrite
-from tddfa.tracking.frames import Frame
+from tddfa.picture import ImageArray
 from tddfa.tracking.live_smoothing import smooth_one_euro
 from tddfa.tracking.tracker import FaceTracker
 from tddfa.video.outputs import FrameDrawer
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_model_arguments(parser)
     args = parser.parse_args(argv)
     pipeline = build_pipeline(args)
-    tracker = FaceTracker.from_pipeline(pipeline)
+    tracker = FaceTracker(pipeline.detector, pipeline.aligner)
     portrait = imread(ROOT / "examples" / "inputs" / "astronaut.png")
     frames = []
     for number in range(125):
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     shown = list(smooth_one_euro(frames, pipeline.aligner))[24 :: 100 // (COLUMNS - 1)]
     rows = []
     for option in args.options:
-        draw = FrameDrawer(option, pipeline.aligner.tri, labels=option == "2d_sparse")
+        draw = FrameDrawer(option, labels=option == "2d_sparse")
         tiles = [draw(replace(frame, image=frame.image.copy())) for frame in shown[:COLUMNS]]
         size = (TILE, TILE * 400 // 480)
         rows.append(np.hstack([cv2.resize(t, size, interpolation=cv2.INTER_AREA) for t in tiles]))

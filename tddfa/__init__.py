@@ -2,11 +2,10 @@
 
 Examples
 --------
->>> from FaceBoxes.FaceBoxes_ONNX import FaceBoxes_ONNX  # doctest: +SKIP
->>> from tddfa import TDDFA_ONNX, load_config  # doctest: +SKIP
->>> tddfa = TDDFA_ONNX(**vars(load_config("configs/mb1_120x120.yml")))  # doctest: +SKIP
->>> params, rois = tddfa(img, FaceBoxes_ONNX()(img))  # doctest: +SKIP
->>> vertices = tddfa.recon_vers(params, rois, dense_flag=True)  # doctest: +SKIP
+>>> from tddfa import FaceAligner
+>>> faces = FaceAligner().detect("examples/inputs/astronaut.png")
+>>> [(face.landmarks.shape, face.vertices.shape[0]) for face in faces]
+[((3, 68), 3)]
 """
 
 from importlib import import_module
@@ -15,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tddfa.config import Config, load_config
     from tddfa.errors import InputError
+    from tddfa.face import Face
+    from tddfa.face_aligner import FaceAligner
+    from tddfa.frame import Frame
     from tddfa.model_files import load_face_model
     from tddfa.morphable_model import MorphableModel
     from tddfa.onnx_backend import TDDFA_ONNX
@@ -25,6 +27,9 @@ __all__ = [
     "TDDFA",
     "TDDFA_ONNX",
     "Config",
+    "Face",
+    "FaceAligner",
+    "Frame",
     "HeadPose",
     "InputError",
     "MorphableModel",
@@ -39,6 +44,9 @@ _MODULES = {
     "TDDFA": "torch_backend",
     "TDDFA_ONNX": "onnx_backend",
     "Config": "config",
+    "Face": "face",
+    "FaceAligner": "face_aligner",
+    "Frame": "frame",
     "HeadPose": "pose",
     "InputError": "errors",
     "MorphableModel": "morphable_model",

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,16 @@ import numpy.typing as npt
 from tddfa.config import Config
 from tddfa.errors import InputError
 from tddfa.model_files import load_face_model
-from tddfa.params import FloatArray, load_parameter_scale, split_params
-from tddfa.reconstruct import image_cameras, reconstruct_vertices
+from tddfa.params import FloatArray, load_parameter_scale
+from tddfa.picture import ImageArray, check_picture
+from tddfa.reconstruct import Reconstructor
 from tddfa.roi import (
-    ImageArray,
     network_input,
     parse_roi_box_from_bbox,
-    parse_roi_box_from_landmark,
+    square_around,
 )
 from tddfa.topology import Topology
+from tddfa.weight_labels import WeightLabels, check_network, check_together
 
 
 class Aligner(ABC):
@@ -32,6 +34,8 @@ class Aligner(ABC):
         Its triangles, with NCC code and texture coordinates on board.
     size : int
         Side of the network's input in pixels.
+    reconstructor : Reconstructor
+        Parameters to vertices, without the network.
     """
 
     def __init__(self, config: Config, n_threads: int = 1) -> None:
@@ -39,12 +43,23 @@ class Aligner(ABC):
         self.size = config.size
         self.n_threads = n_threads
         self.bfm = load_face_model(config.find("bfm_fp"), config.model_tables())
+        self.reconstructor = Reconstructor(self.bfm, config.size, n_threads)
         self.scale = load_parameter_scale(config.find("param_mean_std_fp"))
         if len(self.scale.mean) != config.num_params:
             raise InputError(
                 f"'{config.param_mean_std_fp}': expected {config.num_params} means, "
                 f"got {len(self.scale.mean)}"
             )
+
+    def _check_weights(self, path: Path, labels: WeightLabels) -> None:
+        """Refuse weights that do not belong to the face model, the scale, or this network."""
+        check_network(path, labels, self.config.arch, self.config.widen_factor)
+        check_together(
+            path,
+            labels,
+            face_model=(self.config.find("bfm_fp"), self.bfm),
+            param_scale=(self.config.find("param_mean_std_fp"), self.scale),
+        )
 
     @property
     def tri(self) -> Topology:
@@ -68,8 +83,10 @@ class Aligner(ABC):
         img : ndarray, shape (H, W, 3), uint8
             BGR picture.
         objs : sequence of n faces
-            Boxes ``[xmin, ymin, xmax, ymax(, score)]`` for ``crop_policy='box'``, landmarks of
-            shape (2 | 3, N) for ``crop_policy='landmark'``; pixels.
+            Boxes ``[xmin, ymin, xmax, ymax(, score)]`` for ``crop_policy='box'``; landmarks or all
+            vertices, (2 | 3, N), for ``crop_policy='landmark'``; pixels. All vertices stand for the
+            landmarks among them, except those of a face model in the reference's format
+            (`MorphableModel.reference_rules`).
         crop_policy : {'box', 'landmark'}
             What `objs` holds.
 
@@ -85,18 +102,43 @@ class Aligner(ABC):
         InputError
             If the picture is not (H, W, 3) uint8, or a face or the policy is malformed.
         """
-        if not (isinstance(img, np.ndarray) and img.dtype == np.uint8 and img.ndim == 3):
-            raise InputError("picture: expected a BGR array (H, W, 3) of uint8")
-        if img.shape[2] != 3 or img.size == 0:
-            raise InputError(f"picture: expected shape (H, W, 3), got {img.shape}")
+        check_picture(img)
         if crop_policy not in ("box", "landmark"):
             raise InputError(f"crop_policy: expected 'box' or 'landmark', got {crop_policy!r}")
-        parse = parse_roi_box_from_bbox if crop_policy == "box" else parse_roi_box_from_landmark
+        parse = parse_roi_box_from_bbox if crop_policy == "box" else self._roi_around
         roi_boxes = [parse(obj) for obj in objs]
         if not roi_boxes:
             return [], []
-        output = self.forward(network_input(img, roi_boxes, self.size))
-        return list(self.scale.denormalize(output)), roi_boxes
+        return list(self.align_rois(img, roi_boxes)), roi_boxes
+
+    def align_rois(self, img: ImageArray, roi_boxes: Sequence[Sequence[float]]) -> FloatArray:
+        """Regress the parameters of the faces in given squares: crop, forward, de-normalize.
+
+        Parameters
+        ----------
+        img : ndarray, shape (H, W, 3), uint8
+            BGR picture.
+        roi_boxes : sequence of n ``[xmin, ymin, xmax, ymax]``
+            Squares in pixels; parts beyond the picture are black.
+
+        Returns
+        -------
+        ndarray, shape (n, 62), float32
+        """
+        return self.regress(network_input(img, [list(box) for box in roi_boxes], self.size))
+
+    def regress(self, crops: FloatArray) -> FloatArray:
+        """Map network inputs (n, 3, size, size) to parameters (n, 62), de-normalized."""
+        if not len(crops):
+            return np.empty((0, len(self.scale.mean)), np.float32)
+        return self.scale.denormalize(self.forward(crops))
+
+    def _roi_around(self, points: npt.ArrayLike) -> list[float]:
+        points = np.asarray(points, np.float32)
+        whole_mesh = points.ndim == 2 and points.shape[1] == self.bfm.n_vertices
+        if whole_mesh and not self.bfm.reference_rules:
+            points = points[:, self.bfm.landmark_vertices]
+        return square_around(points)
 
     def recon_vers(
         self,
@@ -129,9 +171,4 @@ class Aligner(ABC):
                 f"recon_vers: expected as many ROIs as parameters, "
                 f"got {len(roi_box_lst)} and {len(param_lst)}"
             )
-        if not len(param_lst):
-            return []
-        params = split_params(np.stack([np.asarray(param, np.float32) for param in param_lst]))
-        cameras = image_cameras(params, np.stack([np.asarray(b) for b in roi_box_lst]), self.size)
-        basis = self.bfm.dense if dense_flag else self.bfm.sparse
-        return list(reconstruct_vertices(basis, params, cameras, n_threads=self.n_threads))
+        return self.reconstructor(param_lst, roi_box_lst, dense=dense_flag)

@@ -8,18 +8,24 @@ from typing import Any
 
 from FaceBoxes.settings import DetectorSettings, SettingArguments
 from tddfa.assets import ASSETS_VARIABLE
-from tddfa.config import load_config
 from tddfa.errors import InputError
-from tddfa.pipeline import Pipeline
+from tddfa.face_aligner import DEFAULT_CONFIG, FaceAligner
 from tddfa.tracking.settings import TrackerSettings
 
-DEFAULT_CONFIG = "configs/mb1_120x120.yml"
 # A tracker takes no threshold of 0: everything would be a face.
 _LEAST_SCORE = 0.01
 
 
-def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that choose networks, face model and device."""
+def add_model_arguments(parser: argparse.ArgumentParser, onnx: bool = False) -> None:
+    """Add the arguments that choose networks, face model and device.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        Parser of a command.
+    onnx : bool
+        Whether ONNX Runtime is the default; else it is PyTorch, as with the reference.
+    """
     group = parser.add_argument_group("model")
     group.add_argument(
         "-c",
@@ -35,9 +41,21 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("cpu", "gpu"),
         help="where the networks run; gpu means CUDA (default: %(default)s)",
     )
-    group.add_argument(
-        "--onnx", action="store_true", help="use ONNX Runtime: faster, and PyTorch is not loaded"
+    default = " (default, unless --mode gpu)"
+    backend = group.add_mutually_exclusive_group()
+    backend.add_argument(
+        "--onnx",
+        action="store_true",
+        default=None,
+        help=f"use ONNX Runtime: faster, and PyTorch is not loaded{default if onnx else ''}",
     )
+    backend.add_argument(
+        "--torch",
+        dest="onnx",
+        action="store_false",
+        help=f"use PyTorch{'' if onnx else ' (default)'}",
+    )
+    parser.set_defaults(onnx_by_default=onnx)
     group.add_argument(
         "--provider",
         metavar="NAME",
@@ -99,27 +117,29 @@ def tracker_settings(args: argparse.Namespace, **values: Any) -> TrackerSettings
     return TrackerSettings(**values)
 
 
-def build_pipeline(args: argparse.Namespace) -> Pipeline:
-    """Build the pipeline that parsed arguments ask for.
+def build_pipeline(args: argparse.Namespace) -> FaceAligner:
+    """Build the networks that parsed arguments ask for.
 
     Raises
     ------
     InputError
         If a file is missing or malformed, or the device is not there.
     """
-    if args.provider is not None and not args.onnx:
+    onnx = args.onnx_by_default and args.mode != "gpu" if args.onnx is None else args.onnx
+    if args.provider is not None and not onnx:
         raise InputError(f"--provider {args.provider}: expected together with --onnx")
+    provider = args.provider or ("cuda" if onnx and args.mode == "gpu" else None)
     if args.assets is not None and not Path(args.assets).is_dir():
         raise InputError(f"--assets: expected an existing folder, got '{args.assets}'")
-    config = load_config(args.config, args.assets)
-    return Pipeline.from_config(
-        config,
-        onnx=args.onnx,
-        mode=args.mode,
+    return FaceAligner(
+        args.config,
+        backend="onnx" if onnx else "torch",
+        device="cuda" if args.mode == "gpu" and not onnx else "cpu",
         threads=args.threads,
-        providers=None if args.provider is None else [args.provider],
-        detection=detector_settings(args),
+        providers=None if provider is None else [provider],
+        detector_settings=detector_settings(args),
         detect_scale=getattr(args, "detect_scale", None),
+        assets=args.assets,
     )
 
 

@@ -5,13 +5,16 @@ A path in a configuration or argument is looked up as follows, first hit wins::
     /abs/olute/file          itself
     assets:weights/x.pth     the asset folder only (argument ``assets``, else TDDFA_ASSETS)
     weights/x.pth            the configuration's folder, the project, the asset folder, the
-                             working directory
+                             working directory; for a configuration of another repository its
+                             folder, that repository, the asset folder, the working directory,
+                             the project
 
 The prefix keeps a configuration for foreign files from ever picking up a file of ours that
 happens to have the same name.
 """
 
 import os
+from importlib.resources import files
 from pathlib import Path
 
 from tddfa.errors import InputError
@@ -23,8 +26,12 @@ _LONGEST_NAME = 4096
 
 
 def project_root() -> Path:
-    """Return the folder that holds ``configs/`` and ``weights/``."""
-    return Path(__file__).resolve().parent.parent
+    """Return the folder that holds ``configs/`` and ``weights/``.
+
+    The installed package has them as data of its own; in a checkout they lie beside it.
+    """
+    package = Path(str(files("tddfa"))).resolve()
+    return package if (package / "configs").is_dir() else package.parent
 
 
 def is_file(path: Path) -> bool:
@@ -54,7 +61,11 @@ def asset_folder(assets: str | Path | None = None) -> Path | None:
 
 
 def find_asset(
-    path: str | Path, assets: str | Path | None = None, beside: Path | None = None
+    path: str | Path,
+    assets: str | Path | None = None,
+    beside: Path | None = None,
+    *,
+    foreign: bool = False,
 ) -> Path:
     """Return the existing file that `path` stands for.
 
@@ -66,6 +77,9 @@ def find_asset(
         Asset folder; by default the one that ``TDDFA_ASSETS`` names.
     beside : Path, optional
         Folder to look in first, that of the configuration file.
+    foreign : bool
+        The configuration is another repository's: our files come last, and where it lies in a
+        folder ``configs``, the folder around that comes second.
 
     Raises
     ------
@@ -88,7 +102,12 @@ def find_asset(
         name = str(Path(name).expanduser())
     else:
         folder = asset_folder(assets)
-        candidates = (beside, project_root(), folder, Path.cwd())
+        ours, others = [project_root()], [folder, Path.cwd()]
+        if foreign:
+            repository = beside.parent if beside is not None and beside.name == "configs" else None
+            candidates = [beside, repository, *others, *ours]
+        else:
+            candidates = [beside, *ours, *others]
         roots = list(dict.fromkeys(root for root in candidates if root is not None))
     for root in roots:
         if is_file(root / name):

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from tddfa.errors import InputError
 
@@ -72,9 +73,9 @@ def _libraries_silent() -> Iterator[None]:
     libjpeg, libpng and others write to file descriptor 2 about what we report in one line, or what
     does not matter. It leads nowhere meanwhile; `sys.stderr` writes to a copy of the real one.
     """
-    before = sys.stderr
+    before: Any = sys.stderr
     try:
-        real = before is not None and before is sys.__stderr__ and before.fileno() == _STDERR
+        real = before.fileno() == _STDERR and before is sys.__stderr__
     except (AttributeError, OSError, ValueError):  # there is none, or it is no file
         real = False
     if not real:

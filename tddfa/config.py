@@ -2,16 +2,17 @@
 
 import reprlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tddfa.assets import find_asset, is_file
+from tddfa.assets import ASSETS_PREFIX, find_asset, is_file, project_root
 from tddfa.errors import InputError
 from tddfa.model_files import ModelTables
 from tddfa.params import LAYOUTS
+from tddfa.plugins import part_names
 
 # Characters of a configuration; ours have less than a thousand.
 _LONGEST = 1 << 18
@@ -21,10 +22,12 @@ _LONGEST = 1 << 18
 class Config:
     """Contents of a configuration file; the first six keys are the reference's.
 
+    Without arguments it names what ships.
+
     Attributes
     ----------
     arch : str
-        Network; ``mobilenet``.
+        Network: a module of `tddfa.backbones`, ``mobilenet`` or ``resnet``.
     widen_factor : float
         Width of the network, 1.0 or 0.5 for the known weights.
     checkpoint_fp : str
@@ -36,13 +39,18 @@ class Config:
     num_params : int
         Number of regressed parameters, 62, 72 or 141.
     param_mean_std_fp : str
-        Mean and std of the parameters, ``.npz`` or ``.pkl``.
+        Mean and std of the parameters, ``.npz`` or ``.pkl``. A mapping that names a face model in
+        the reference's format and no scale means the reference's.
     onnx_fp : str, optional
         The regressor as ONNX; by default beside the checkpoint.
     tri_fp, uv_fp, uv_indices_fp, ncc_fp : str, optional
-        Tables of a face model in the reference's format.
+        Tables of a face model in the reference's format; by default those beside it that have the
+        reference's names.
+    detector : str
+        Face detector: a module of `tddfa.detectors`, ``faceboxes`` or ``yunet``.
     detector_fp, detector_onnx_fp : str, optional
-        Weights of FaceBoxes, ``.pth`` and ``.onnx``.
+        Weights of the detector, ``.pth`` and ``.onnx``; by default those of the configuration's
+        repository, else ours.
     assets : str, optional
         Asset folder; by default the one named by ``TDDFA_ASSETS``.
     folder : Path, optional
@@ -52,15 +60,16 @@ class Config:
     arch: str = "mobilenet"
     widen_factor: float = 1.0
     checkpoint_fp: str = "weights/mb1_120x120.pth"
-    bfm_fp: str = "configs/bfm_noneck_v3.pkl"
+    bfm_fp: str = "configs/face_model.npz"
     size: int = 120
     num_params: int = 62
-    param_mean_std_fp: str = "configs/param_mean_std_62d_120x120.pkl"
+    param_mean_std_fp: str = "configs/param_mean_std_62d.npz"
     onnx_fp: str | None = None
     tri_fp: str | None = None
     uv_fp: str | None = None
     uv_indices_fp: str | None = None
     ncc_fp: str | None = None
+    detector: str = "faceboxes"
     detector_fp: str | None = None
     detector_onnx_fp: str | None = None
     assets: str | None = None
@@ -90,8 +99,12 @@ class Config:
             if not optional and (isinstance(value, bool) or not isinstance(value, expected)):
                 raise InputError(f"{source}: expected {key} to be {kind}, got {_short(value)}")
         config = cls(**values)
-        if config.arch != "mobilenet":
-            raise InputError(f"{source}: expected arch 'mobilenet', got {_short(config.arch)}")
+        for key, package in (("arch", "tddfa.backbones"), ("detector", "tddfa.detectors")):
+            names, name = part_names(package), getattr(config, key)
+            if name not in names:
+                raise InputError(
+                    f"{source}: expected {key} to be one of {', '.join(names)}, got {_short(name)}"
+                )
         if config.num_params not in LAYOUTS:
             raise InputError(
                 f"{source}: expected num_params out of {sorted(LAYOUTS)}, "
@@ -102,7 +115,35 @@ class Config:
                 f"{source}: expected widen_factor in (0, 4] and size in 32..1024, "
                 f"got {_short(config.widen_factor)} and {_short(config.size)}"
             )
+        if "param_mean_std_fp" not in values and config.has_reference_model:
+            return replace(config, param_mean_std_fp=reference_scale(config))
         return config
+
+    @property
+    def has_reference_model(self) -> bool:
+        """Whether the face model is in the reference's format."""
+        return Path(self.bfm_fp).suffix == ".pkl"
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it is another repository's: then our files of the same names come last.
+
+        It is ours if it lies where ours lie or if, named by hand or copied elsewhere, it asks for a
+        face model that is only here.
+        """
+        root = project_root()
+        if self.folder in (root, root / "configs"):
+            return False
+        ours = root / self.bfm_fp
+        if Path(self.bfm_fp).expanduser().is_absolute() or not ours.is_file():
+            return True
+        if self.folder is None:
+            return False
+        return find_asset(self.bfm_fp, self.assets, self.folder, foreign=True) != ours
+
+    def with_values(self, **values: Any) -> "Config":
+        """Return the configuration with some values changed, checked as `from_mapping` does."""
+        return self.from_mapping({**vars(self), **values})
 
     def find(self, key: str) -> Path:
         """Return the existing file that the key names.
@@ -116,7 +157,7 @@ class Config:
         if value is None:
             raise InputError(f"configuration: {key} is not set")
         try:
-            return find_asset(value, self.assets, self.folder)
+            return find_asset(value, self.assets, self.folder, foreign=self.foreign)
         except InputError as error:
             raise InputError(f"{key}: {error}") from error
 
@@ -126,11 +167,18 @@ class Config:
 
     def model_tables(self) -> ModelTables:
         """Return the tables that complete a face model in the reference's format."""
+
+        def find(key: str, usual: str) -> Path | None:
+            if getattr(self, key) is not None or not self.has_reference_model:
+                return self.find_if_set(key)
+            beside = self.find("bfm_fp").with_name(usual)
+            return beside if beside.is_file() else None
+
         return ModelTables(
-            tri=self.find_if_set("tri_fp"),
-            uv=self.find_if_set("uv_fp"),
-            uv_indices=self.find_if_set("uv_indices_fp"),
-            ncc=self.find_if_set("ncc_fp"),
+            tri=find("tri_fp", "tri.pkl"),
+            uv=find("uv_fp", "BFM_UV.mat"),
+            uv_indices=find("uv_indices_fp", "indices.npy"),
+            ncc=find("ncc_fp", "ncc_code.npy"),
         )
 
 
@@ -144,6 +192,13 @@ def find_config(path: str | Path, assets: str | Path | None = None) -> Path:
     """
     given = Path(path)
     return given if is_file(given) else find_asset(path, assets)
+
+
+def reference_scale(config: Config) -> str:
+    """Return where the reference keeps the scale that goes with its face model."""
+    prefix = ASSETS_PREFIX if str(config.bfm_fp).startswith(ASSETS_PREFIX) else ""
+    size = f"{config.size}x{config.size}"
+    return f"{prefix}configs/param_mean_std_{config.num_params}d_{size}.pkl"
 
 
 def load_config(path: str | Path, assets: str | Path | None = None) -> Config:

@@ -7,11 +7,18 @@ checks it against PyTorch.
 import argparse
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tddfa.assets import find_asset
 from tddfa.cli import run_main
 from tddfa.io.targets import RunFile, check_targets
+from tddfa.optional import require
+from tddfa.weight_labels import file_sha256
+
+if TYPE_CHECKING:
+    import torch
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +29,8 @@ def export_onnx(checkpoint: str | Path, onnx_fp: str | Path, size: int = 120) ->
     Parameters
     ----------
     checkpoint : str or Path
-        ``.pth`` of a MobileNet regressor (any width and number of parameters) or of FaceBoxes.
+        ``.pth`` of a regressor (any network of `tddfa.backbones`, width and number of
+        parameters) or of FaceBoxes.
     onnx_fp : str or Path
         Target, written whole or not at all. Batch size is free; for the detector height and width
         too.
@@ -37,22 +45,36 @@ def export_onnx(checkpoint: str | Path, onnx_fp: str | Path, size: int = 120) ->
     Raises
     ------
     InputError
-        If the checkpoint is neither, the target cannot be written, or the outputs differ by more
-        than 1e-4.
+        If a package for it is missing, the checkpoint is neither, the target cannot be written, or
+        the outputs differ by more than 1e-4.
     """
-    import torch
-
-    from tddfa.checkpoints import load_state_dict
-    from tddfa.mobilenet import load_mobilenet
+    require("conversion to ONNX", "torch", "onnx", "onnxscript")
+    from tddfa.backbone import load_backbone
+    from tddfa.checkpoints import holds_detector, load_labels, load_state_dict
     from tddfa.onnx_writer import write_onnx
 
-    if any(key.startswith("inception1.") for key in load_state_dict(checkpoint)):
+    if holds_detector(load_state_dict(checkpoint)):
         from FaceBoxes.export import export_onnx as export_detector
 
         return export_detector(checkpoint, onnx_fp)
+    network = load_backbone(checkpoint)
+    labels = replace(
+        load_labels(checkpoint),
+        network=network.arch,
+        width=str(network.width),
+        checkpoint=file_sha256(Path(checkpoint)),
+    )
+    return write_onnx(
+        network, example_inputs(size), onnx_fp, output_names=("output",), labels=labels
+    )
+
+
+def example_inputs(size: int = 120) -> list["torch.Tensor"]:
+    """Return batches of a regressor's inputs to trace and to check with."""
+    import torch
+
     generator = torch.Generator().manual_seed(0)
-    examples = [torch.rand((n, 3, size, size), generator=generator) * 2 - 1 for n in (2, 1, 3)]
-    return write_onnx(load_mobilenet(checkpoint), examples, onnx_fp, output_names=("output",))
+    return [torch.rand((n, 3, size, size), generator=generator) * 2 - 1 for n in (2, 1, 3)]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -19,7 +19,6 @@ Command line: ``python -m tddfa.fit points.npy fitted.npz``.
 from __future__ import annotations
 
 import argparse
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +29,7 @@ import numpy.typing as npt
 from tddfa.cli import run_main
 from tddfa.errors import InputError
 from tddfa.face_fit import FaceFit
+from tddfa.io.atomic import save_arrays
 from tddfa.io.targets import RunFile, check_targets
 from tddfa.landmark_basis import N_MEDIAPIPE, FloatArray, LandmarkBasis, load_landmark_basis
 from tddfa.orthographic_pose import PointMoments, solve_pose
@@ -226,15 +226,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         points = points[None]
     kind = "ibug" if points.ndim == 3 and points.shape[1] == 68 else "mediapipe"
     fit = LandmarkFitter(load_landmark_basis(args.model, kind)).fit(points)
-    try:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        # Beside the target, so that the final renaming is one step within a file system.
-        with tempfile.TemporaryDirectory(prefix=".fit-", dir=args.out.parent) as folder:
-            temporary = Path(folder) / "fit.npz"
-            np.savez(temporary, params=fit.params(), **vars(fit))
-            temporary.replace(args.out)
-    except OSError as error:
-        raise InputError(f"cannot write '{args.out}': {error.strerror or error}") from error
+    save_arrays(args.out, params=fit.params(), **vars(fit))
     return 0
 
 

@@ -7,7 +7,6 @@ for each regressor. The Basel face model in them is for academic use only.
 
 import argparse
 import logging
-import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,6 +33,8 @@ from tddfa.reference_files import (
     download,
     find_files,
 )
+from tddfa.weight_labels import DETECTOR as DETECTOR_NET
+from tddfa.weight_labels import WeightLabels, regressor_labels
 
 logger = logging.getLogger(__name__)
 
@@ -84,20 +85,25 @@ def import_reference(folder: Path, out: Path, *, check: bool = True) -> list[Pat
 
 
 def _convert(files: dict[ReferenceFile, Path], out: Path) -> None:
+    from tddfa.checkpoints import load_state_dict, save_checkpoint
+
     (out / "NOTICE.txt").write_text(NOTICE, encoding="utf-8")
     scale = load_parameter_scale(files[SCALE])
     np.savez(out / "param_mean_std.npz", mean=scale.mean, std=scale.std)
     tables = ModelTables(files[TRIANGLES], files[UV], files[UV_INDICES], files[NCC])
     np.savez(out / "face_model.npz", **_model_arrays(files[FACE_MODEL], tables, len(scale.mean)))
+    model = load_face_model(out / "face_model.npz")
     for file in (DETECTOR, *REGRESSORS):
         if file not in files:
             continue
         target = out / Path(file.path).name
-        shutil.copyfile(files[file], target)
+        width = 1.0 if "mb1_" in file.path else 0.5
+        detector = file is DETECTOR
+        labels = WeightLabels(DETECTOR_NET) if detector else regressor_labels(model, scale, width)
+        save_checkpoint(target, load_state_dict(files[file]), labels)
         difference = export_onnx(target, target.with_suffix(".onnx"))
         logger.info("%s: ONNX within %.1e of PyTorch", target.stem, difference)
-        if file is not DETECTOR:
-            width = 1.0 if "mb1_" in file.path else 0.5
+        if not detector:
             text = _configuration(target.stem, width, len(scale.mean))
             (out / f"{target.stem}.yml").write_text(text, encoding="utf-8")
 
@@ -107,6 +113,7 @@ def _model_arrays(path: Path, tables: ModelTables, n_params: int) -> dict[str, A
     n_shape, n_exp = LAYOUTS[n_params]
     return {
         "format_version": FORMAT_VERSION,
+        "reference_rules": True,
         "u": model.u,
         "w_shp": np.ascontiguousarray(model.w_shp[:, :n_shape]),
         "w_exp": np.ascontiguousarray(model.w_exp[:, :n_exp]),

@@ -6,25 +6,22 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tddfa import mediapipe478 as points
 from tddfa.errors import InputError
 
 FloatArray = npt.NDArray[np.floating]
 
 DEFAULT_MODEL = Path(__file__).resolve().parent.parent / "configs/face_model.npz"
-N_MEDIAPIPE = 468
+N_MEDIAPIPE = points.N_MESH
 # MediaPipe's outline is a guess where hair or an ear hides it: jaw, and still more the forehead.
-_JAW = (127, 234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152,
-        356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377)  # fmt: skip
-_TOP = (10, 109, 67, 103, 54, 21, 162, 338, 297, 332, 284, 251, 389)
-_LIDS = (
-    33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7,
-    263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249,
-)  # fmt: skip
+_JAW = sorted({*points.RIGHT_JAW, *points.LEFT_JAW})
 # Lips, brows, ridge and wings of the nose: few points that carry the expression.
-_FEATURES = (
-    61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146,
-    78, 80, 81, 82, 13, 312, 311, 310, 308, 318, 402, 317, 14, 87, 178, 88,
-    70, 63, 105, 66, 107, 336, 296, 334, 293, 300, 98, 97, 2, 326, 327, 4, 1, 5, 195, 197, 6, 168,
+_FEATURES = sorted(
+    {
+        *points.OUTER_LIPS, *points.INNER_LIP_CORNERS,
+        *points.UPPER_INNER_LIP[1:-1], *points.LOWER_INNER_LIP[1:-1],
+        *points.RIGHT_BROW, *points.LEFT_BROW, *points.NOSE_BASE, *points.NOSE_RIDGE, 1,
+    }
 )  # fmt: skip
 
 
@@ -103,10 +100,10 @@ def load_landmark_basis(
 
 def _mediapipe_weight() -> FloatArray:
     weight = np.ones(N_MEDIAPIPE)
-    weight[list(_FEATURES)] = 2.5
-    weight[list(_LIDS)] = 6.0
-    weight[list(_JAW)] = 0.4
-    weight[list(_TOP)] = 0.15
+    weight[_FEATURES] = 2.5
+    weight[list(points.EYES)] = 6.0
+    weight[_JAW] = 0.4
+    weight[list(points.HAIRLINE)] = 0.15
     return weight
 
 

@@ -81,7 +81,7 @@ def load_face_model(path: str | Path, tables: ModelTables | None = None) -> Morp
     if tables.tri is not None:
         arrays["tri"] = load_arrays(tables.tri)
     if tables.uv is not None:
-        arrays["uv"] = partial(_read_uv, tables, np.size(arrays.get("u", ())) // 3)
+        arrays["uv"] = partial(read_uv, tables, np.size(arrays.get("u", ())) // 3)
     if tables.ncc is not None:
         arrays["ncc_code"] = _read_npy(tables.ncc)
     try:
@@ -126,6 +126,7 @@ def _build(arrays: Mapping[str, Any]) -> MorphableModel:
         exp_names=tuple(str(name) for name in arrays.get("exp_names", ())),
         exp_range=None if exp_range is None else np.asarray(exp_range, np.float32),
         regions=regions,
+        reference_rules=bool(arrays.get("reference_rules", False)),
     )
 
 
@@ -139,7 +140,7 @@ def _read_pickle(path: Path) -> dict[str, Any]:
     data = load_arrays(path)
     if not isinstance(data, dict):
         raise InputError(f"'{path}': expected a dict of arrays, got {type(data).__name__}")
-    return dict(data)
+    return dict(data) | {"reference_rules": True}
 
 
 def _read_npz(path: Path) -> dict[str, Any]:
@@ -173,7 +174,14 @@ def _read_npy(path: Path) -> npt.NDArray[Any]:
     return array
 
 
-def _read_uv(tables: ModelTables, n_vertices: int) -> FloatArray:
+def read_uv(tables: ModelTables, n_vertices: int) -> FloatArray:
+    """Return the texture coordinates (N, 2) that the tables name.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read or its size is wrong.
+    """
     path = tables.uv
     assert path is not None
     if path.suffix == ".mat":

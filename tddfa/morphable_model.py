@@ -7,11 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
+from tddfa.ibug68 import N_LANDMARKS
 from tddfa.params import FloatArray
 from tddfa.topology import Topology
+from tddfa.weight_labels import array_id
 
 IntArray = npt.NDArray[np.int32]
-N_LANDMARKS = 68
 BLOCK = 1024  # vertices, a page of float32; the most that _reconstruct.pyx takes
 
 
@@ -42,6 +43,9 @@ class MorphableModel:
         Useful range of each expression coefficient.
     regions : dict
         Vertex indices by region name (``left_eye``, ``nose``, …), where the model has them.
+    reference_rules : bool
+        The model is the reference's or in its format: the ROI around all its vertices is that of
+        their own bounding box, and weights for it need not say which model they belong to.
     """
 
     u: FloatArray
@@ -53,6 +57,7 @@ class MorphableModel:
     exp_names: tuple[str, ...] = ()
     exp_range: FloatArray | None = None
     regions: dict[str, IntArray] = field(default_factory=dict)
+    reference_rules: bool = False
 
     def __post_init__(self) -> None:
         size = self.u.shape[0]
@@ -89,6 +94,16 @@ class MorphableModel:
         return self.u.shape[0] // 3
 
     @cached_property
+    def id(self) -> str:
+        """SHA-256 over mean shape and bases: all that parameters refer to."""
+        return array_id(u=self.u, w_shp=self.w_shp, w_exp=self.w_exp)
+
+    @cached_property
+    def landmark_vertices(self) -> IntArray:
+        """Vertex of each of the 68 iBUG landmarks, (68,)."""
+        return self.keypoints.reshape(N_LANDMARKS, 3)[:, 0] // 3
+
+    @cached_property
     def dense(self) -> "Basis":
         """Mean and basis of all vertices, in the layout that reconstruction reads fastest."""
         return _planar(self, np.arange(self.n_vertices))
@@ -96,8 +111,7 @@ class MorphableModel:
     @cached_property
     def sparse(self) -> "Basis":
         """Mean and basis of the 68 landmarks."""
-        rows = self.keypoints.reshape(N_LANDMARKS, 3)
-        return _planar(self, rows[:, 0] // 3)
+        return _planar(self, self.landmark_vertices)
 
 
 @dataclass(frozen=True)

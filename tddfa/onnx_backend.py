@@ -8,13 +8,17 @@ import numpy as np
 from tddfa.aligner import Aligner
 from tddfa.config import Config
 from tddfa.errors import InputError
-from tddfa.onnx_cache import find_onnx
+from tddfa.network_files import regressor_onnx
+from tddfa.onnx_labels import read_onnx_labels
 from tddfa.onnx_session import open_session
 from tddfa.params import FloatArray
+from tddfa.rebuilt import RebuiltFromArguments
 
 
-class TDDFA_ONNX(Aligner):  # noqa: N801 (the reference's name)
+class TDDFA_ONNX(RebuiltFromArguments, Aligner):  # noqa: N801 (the reference's name)
     """Regress face parameters with ONNX Runtime.
+
+    It can be pickled and copied: the copy loads the same files anew.
 
     Parameters
     ----------
@@ -43,8 +47,11 @@ class TDDFA_ONNX(Aligner):  # noqa: N801 (the reference's name)
         **config: Any,
     ) -> None:
         super().__init__(Config.from_mapping(config), n_threads)
-        onnx_fp = self.config.find_if_set("onnx_fp")
-        path = onnx_fp or find_onnx(self.config.find("checkpoint_fp"))
+        self.arguments = dict(
+            num_threads=num_threads, providers=providers, n_threads=n_threads, **config
+        )
+        path = regressor_onnx(self.config)
+        self._check_weights(path, read_onnx_labels(path))
         self.session = open_session(path, providers, num_threads)
         node = self.session.get_inputs()[0]
         self.input_name = node.name

@@ -17,9 +17,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tddfa.assets import project_root
 from tddfa.checkpoint_head import check_head
 from tddfa.errors import InputError
+from tddfa.onnx_labels import is_made_from
 
 logger = logging.getLogger(__name__)
 
@@ -50,10 +50,11 @@ def cache_folder() -> Path:
 def find_onnx(checkpoint: Path) -> Path:
     """Return the ONNX form of `checkpoint`.
 
-    It is the ``.onnx`` file beside the checkpoint, else one in the user's cache whose name carries
-    the checkpoint's SHA-256 and its own, else a new conversion in that cache. A cached file that
-    was damaged is made anew. Where the cache cannot be written, the conversion is kept for this
-    process only. The conversion needs PyTorch and runs in a process of its own, so that the caller
+    It is the ``.onnx`` file beside the checkpoint if its labels say that it was made from it, else
+    one in the user's cache whose name carries the checkpoint's SHA-256 and its own, else a new
+    conversion in that cache. A cached file that was damaged is made anew. Where the cache cannot be
+    written, the conversion is kept for this process only. The conversion needs PyTorch and runs in
+    a process of its own, so that the caller
     stays free of it.
 
     Parameters
@@ -69,11 +70,14 @@ def find_onnx(checkpoint: Path) -> Path:
     Raises
     ------
     InputError
-        If a conversion is needed and PyTorch is missing or the checkpoint cannot be converted.
+        If the file beside the checkpoint was made from another one, or a conversion is needed and
+        PyTorch is missing or the checkpoint cannot be converted.
     """
     beside = checkpoint.with_suffix(".onnx")
     if beside.is_file():
-        return beside
+        if is_made_from(beside, checkpoint):
+            return beside
+        logger.warning("%s does not say that it was made from the .pth: not used", beside)
     stem = _cached_stem(checkpoint)
     damaged = []
     for cached in _cached(stem):
@@ -132,8 +136,9 @@ def _convert(checkpoint: Path, stem: str) -> Path:
     folder = _working_folder()
     temporary = folder / f"{stem}.onnx"
     command = [sys.executable, "-m", "tddfa.export_onnx", str(checkpoint), "--out", str(temporary)]
+    search_path = Path(__file__).resolve().parent.parent  # where the other process finds tddfa
     logger.warning("converting %s to ONNX, once", checkpoint.name)
-    done = subprocess.run(command, capture_output=True, text=True, cwd=project_root(), check=False)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=search_path, check=False)
     if done.returncode:
         shutil.rmtree(folder, ignore_errors=True)
         lines = done.stderr.strip().splitlines() or ["no message"]

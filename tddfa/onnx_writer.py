@@ -1,7 +1,6 @@
 """Write PyTorch networks as ONNX files."""
 
 import logging
-import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,9 @@ import onnxruntime
 import torch
 
 from tddfa.errors import InputError
+from tddfa.io.atomic import replacing
+from tddfa.onnx_labels import PREFIX
+from tddfa.weight_labels import WeightLabels
 
 TOLERANCE = 1e-4
 
@@ -24,6 +26,7 @@ def write_onnx(
     *,
     output_names: Sequence[str],
     free_axes: Sequence[int] = (0,),
+    labels: WeightLabels | None = None,
 ) -> float:
     """Write a network as a single ONNX file, checked against PyTorch.
 
@@ -40,6 +43,8 @@ def write_onnx(
         Names of the outputs.
     free_axes : sequence of int
         Axes of the input whose size may vary.
+    labels : WeightLabels, optional
+        What the network was made from and trained for, see `tddfa.weight_labels`.
 
     Returns
     -------
@@ -53,18 +58,41 @@ def write_onnx(
     """
     target = Path(onnx_fp)
     model = _convert(network, examples[0], output_names, free_axes)
+    return _write(model, network, examples, target, labels)
+
+
+def relabel_onnx(
+    network: torch.nn.Module,
+    examples: Sequence[torch.Tensor],
+    onnx_fp: str | Path,
+    labels: WeightLabels,
+) -> float:
+    """Exchange the labels of an ONNX file that is `network`; its graph stays as it is.
+
+    Parameters and errors are those of `write_onnx`; with an unreadable file there is one more.
+    """
+    target = Path(onnx_fp)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # Beside the target, so that the final renaming is one step within a file system.
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=target.parent) as folder:
-            temporary = Path(folder) / target.name
-            temporary.write_bytes(model.SerializeToString())
-            difference = _largest_difference(network, examples, temporary)
-            if difference > TOLERANCE:
-                raise InputError(f"'{target}': differs from PyTorch by {difference:.1e}")
-            temporary.replace(target)
-    except OSError as error:
-        raise InputError(f"cannot write '{target}': {error.strerror or error}") from error
+        model = onnx.load(target)
+    except Exception as error:  # protobuf's errors share no base class with OSError
+        raise InputError(f"'{target}': expected an ONNX network that can be read") from error
+    return _write(model, network, examples, target, labels)
+
+
+def _write(
+    model: onnx.ModelProto,
+    network: torch.nn.Module,
+    examples: Sequence[torch.Tensor],
+    target: Path,
+    labels: WeightLabels | None,
+) -> float:
+    others = {p.key: p.value for p in model.metadata_props if not p.key.startswith(PREFIX)}
+    onnx.helper.set_model_props(model, others | (labels.as_dict(PREFIX) if labels else {}))
+    with replacing(target) as temporary:
+        temporary.write_bytes(model.SerializeToString())
+        difference = _largest_difference(network, examples, temporary)
+        if difference > TOLERANCE:
+            raise InputError(f"'{target}': differs from PyTorch by {difference:.1e}")
     return difference
 
 

@@ -1,24 +1,25 @@
-"""The nine outputs of ``demo.py -o``, by name."""
+"""The table of outputs: what ``-o`` takes, for pictures, videos and the webcam.
 
-from dataclasses import dataclass, field
-from functools import cached_property
+A new output is one entry in `OUTPUTS`; command lines, help texts and `Face.save` follow from it
+(docs/extending.md).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
 import numpy as np
 
-from tddfa.drawing.checks import FloatArray
-from tddfa.io.decode import ImageArray
-from tddfa.pipeline import Face, Pipeline
-
-PICTURES = ("2d_sparse", "2d_dense", "3d", "depth", "pncc", "uv_tex", "pose")
-MESHES = ("ply", "obj")
-OPTIONS = PICTURES + MESHES
+from tddfa.errors import InputError
+from tddfa.frame import Frame
+from tddfa.params import FloatArray
+from tddfa.picture import ImageArray
 
 
 @dataclass(frozen=True)
 class OutputSettings:
-    """How outputs are written.
+    """How outputs are made.
 
     Attributes
     ----------
@@ -42,110 +43,157 @@ class OutputSettings:
 
 
 @dataclass(frozen=True)
-class Scene:
-    """A picture with its aligned faces; dense vertices are made once, when first needed.
+class Output:
+    """One way to show or keep the faces of a picture; either `draw` or `write` is given.
 
     Attributes
     ----------
-    img : ndarray, shape (H, W, 3), uint8
-        BGR picture.
-    faces : list of Face
-        At least one.
-    pipeline : Pipeline
-        What aligned them.
+    summary : str
+        What it is, for help texts: a few words.
+    draw : callable, optional
+        ``draw(frame, settings)`` returns a BGR picture (H, W, 3); the frame's own is not changed,
+        and it has at least one face.
+    write : callable, optional
+        ``write(frame, settings, path)`` writes a file that is no picture.
+    suffix : str
+        Extension of the file.
+    dense : bool
+        Whether it needs all vertices of the face model.
+    video : bool
+        Whether it can be drawn for each frame of a video: a picture of the frame's size.
     """
 
-    img: ImageArray
-    faces: list[Face]
-    pipeline: Pipeline
-    settings: OutputSettings = field(default_factory=OutputSettings)
+    summary: str
+    draw: Callable[[Frame, OutputSettings], ImageArray] | None = None
+    write: Callable[[Frame, OutputSettings, Path], None] | None = None
+    suffix: str = ".jpg"
+    dense: bool = True
+    video: bool = True
 
-    @cached_property
-    def dense(self) -> list[FloatArray]:
-        """Vertices (3, N) of each face."""
-        return self.pipeline.dense_vertices(self.faces)
+    def __post_init__(self) -> None:
+        if (self.draw is None) == (self.write is None):
+            raise TypeError("Output: expected either draw or write")
+        if self.write is not None and self.video:
+            object.__setattr__(self, "video", False)
 
-    @cached_property
-    def ground(self) -> ImageArray:
-        """The picture to draw on."""
-        return self.img if self.settings.background else np.zeros_like(self.img)
 
-    @property
-    def sparse(self) -> list[FloatArray]:
-        """Landmarks (3, 68) of each face."""
-        return [face.landmarks for face in self.faces]
+# The modules are imported in the functions, so that an output costs only what it needs itself.
 
-    def make(self, option: str, path: Path | None = None) -> Any:
-        """Make one output.
 
-        Parameters
-        ----------
-        option : str
-            One of `OPTIONS`.
-        path : Path, optional
-            Where to write it; needed for meshes.
+def _ground(frame: Frame, settings: OutputSettings) -> ImageArray:
+    """Return the picture to draw on."""
+    return frame.image if settings.background else np.zeros_like(frame.image)
 
-        Returns
-        -------
-        ndarray or None
-            The picture; None for meshes.
-        """
-        # Imported here, so that an output costs only what it needs itself.
-        tri, threads = self.pipeline.aligner.tri, self.settings.n_threads
-        back = self.settings.background
-        if option in ("2d_sparse", "2d_dense"):
-            from tddfa.drawing.landmark_picture import draw_landmarks
 
-            dense = option == "2d_dense"
-            points = self.dense if dense else self.sparse
-            return draw_landmarks(self.ground, points, wfp=path, dense_flag=dense)
-        if option == "3d":
-            from tddfa.drawing.render import render
+def _shapes(frame: Frame) -> list[FloatArray]:
+    """Return the faces without their pose, side by side in the order of the picture."""
+    from tddfa.frontal import frontal_vertices, side_by_side
 
-            return render(self.img, self.dense, tri, with_bg_flag=back, n_threads=threads, wfp=path)
-        if option == "depth":
-            from tddfa.drawing.depth import depth
+    places = [float(face.landmarks[0].mean()) for face in frame.faces]
+    params = [face.param for face in frame.faces]
+    return side_by_side(frontal_vertices(frame.faces[0].model, params), places)
 
-            return depth(self.img, self.dense, tri, with_bg_flag=back, n_threads=threads, wfp=path)
-        if option == "pncc":
-            from tddfa.drawing.pncc import pncc
 
-            return pncc(self.img, self.dense, tri, with_bg_flag=back, n_threads=threads, wfp=path)
-        if option == "uv_tex":
-            from tddfa.drawing.uv import uv_tex
+def _sparse(frame: Frame, settings: OutputSettings) -> ImageArray:
+    from tddfa.drawing.landmark_picture import draw_landmarks
 
-            return uv_tex(self.img, self.dense, tri, n_threads=threads, wfp=path)
-        if option == "pose":
-            from tddfa.drawing.pose_box import viz_pose
+    return draw_landmarks(_ground(frame, settings), frame.landmarks, show_flag=False)
 
-            params = [face.param for face in self.faces]
-            return viz_pose(self.ground, params, self.sparse, wfp=path)
-        if path is None:
-            raise ValueError(f"{option}: a mesh needs a path")
-        self._write_mesh(option, path)
-        return None
 
-    def _write_mesh(self, option: str, path: Path) -> None:
-        from tddfa.export.serialization import ser_to_obj, ser_to_ply
+def _dense(frame: Frame, settings: OutputSettings) -> ImageArray:
+    from tddfa.drawing.landmark_picture import draw_landmarks
 
-        tri, height = self.pipeline.aligner.tri, self.img.shape[0]
-        shapes = None
-        if self.settings.frontal:
-            from tddfa.frontal import frontal_vertices, side_by_side
+    ground = _ground(frame, settings)
+    return draw_landmarks(ground, frame.vertices, show_flag=False, dense_flag=True)
 
-            params = [face.param for face in self.faces]
-            places = [float(face.landmarks[0].mean()) for face in self.faces]
-            shapes = side_by_side(frontal_vertices(self.pipeline.aligner.bfm, params), places)
-            height = 0
-        if option == "ply":
-            binary = self.settings.ply_binary
-            ser_to_ply(shapes or self.dense, tri, height, path, binary=binary)
-        elif self.settings.texture:
-            from tddfa.drawing.uv import uv_tex
 
-            texture = uv_tex(self.img, self.dense, tri, uv_h=1024, uv_w=1024)
-            ser_to_obj(
-                self.img, self.dense, tri, height, path, uv=tri.uv, texture=texture, shapes=shapes
-            )
-        else:
-            ser_to_obj(self.img, self.dense, tri, height, path, shapes=shapes)
+def _render(frame: Frame, settings: OutputSettings) -> ImageArray:
+    from tddfa.drawing.render import render
+
+    back, threads = settings.background, settings.n_threads
+    return render(frame.image, frame.vertices, frame.tri, with_bg_flag=back, n_threads=threads)
+
+
+def _depth(frame: Frame, settings: OutputSettings) -> ImageArray:
+    from tddfa.drawing.depth import depth
+
+    back, threads = settings.background, settings.n_threads
+    return depth(frame.image, frame.vertices, frame.tri, with_bg_flag=back, n_threads=threads)
+
+
+def _pncc(frame: Frame, settings: OutputSettings) -> ImageArray:
+    from tddfa.drawing.pncc import pncc
+
+    back, threads = settings.background, settings.n_threads
+    return pncc(frame.image, frame.vertices, frame.tri, with_bg_flag=back, n_threads=threads)
+
+
+def _uv_tex(frame: Frame, settings: OutputSettings) -> ImageArray:
+    from tddfa.drawing.uv import uv_tex
+
+    return uv_tex(frame.image, frame.vertices, frame.tri, n_threads=settings.n_threads)
+
+
+def _pose(frame: Frame, settings: OutputSettings) -> ImageArray:
+    from tddfa.drawing.pose_box import plot_pose_box  # viz_pose would log the angles, too
+
+    picture = _ground(frame, settings).copy()
+    for face in frame.faces:
+        camera = np.c_[face.pose.rotation, face.pose.translation]
+        side = face.size if np.isfinite(face.size) else 0
+        plot_pose_box(picture, camera, face.landmarks, line_width=max(1, round(side / 120)))
+    return picture
+
+
+def _ply(frame: Frame, settings: OutputSettings, path: Path) -> None:
+    from tddfa.export.serialization import ser_to_ply
+
+    vertices, height = frame.vertices, frame.image.shape[0]
+    if settings.frontal:
+        vertices, height = _shapes(frame), 0
+    ser_to_ply(vertices, frame.tri, height, path, binary=settings.ply_binary)
+
+
+def _obj(frame: Frame, settings: OutputSettings, path: Path) -> None:
+    from tddfa.export.serialization import ser_to_obj
+
+    image, vertices, tri, texture = frame.image, frame.vertices, frame.tri, None
+    if settings.texture:
+        from tddfa.drawing.uv import uv_tex
+
+        texture = uv_tex(image, vertices, tri, uv_h=1024, uv_w=1024, n_threads=settings.n_threads)
+    shapes = _shapes(frame) if settings.frontal else None
+    height = 0 if settings.frontal else image.shape[0]
+    ser_to_obj(image, vertices, tri, height, path, texture=texture, shapes=shapes)
+
+
+OUTPUTS: Mapping[str, Output] = MappingProxyType(
+    {
+        "2d_sparse": Output("68 landmarks, joined", _sparse, dense=False),
+        "2d_dense": Output("every sixth vertex as a dot", _dense),
+        "3d": Output("the shaded mesh over the picture", _render),
+        "depth": Output("depth as gray, white is nearest", _depth),
+        "pncc": Output("projected normalized coordinate code", _pncc),
+        "uv_tex": Output("the texture, unrolled", _uv_tex, video=False),
+        "pose": Output("a box that turns with the head", _pose, dense=False),
+        "ply": Output("mesh, PLY", write=_ply, suffix=".ply"),
+        "obj": Output("mesh with the picture's colors, OBJ", write=_obj, suffix=".obj"),
+    }
+)
+
+
+def output_names(*, video: bool = False) -> list[str]:
+    """Return the names of all outputs, or of those that a video can have."""
+    return [name for name, output in OUTPUTS.items() if output.video or not video]
+
+
+def describe_outputs(*, video: bool = False) -> str:
+    """Return the outputs' names with their summaries, for help texts."""
+    return "; ".join(f"{name}: {OUTPUTS[name].summary}" for name in output_names(video=video))
+
+
+def find_output(name: str) -> Output:
+    """Return an output by name, or raise `InputError`."""
+    if name not in OUTPUTS:
+        raise InputError(f"output: expected one of {', '.join(OUTPUTS)}, got '{name}'")
+    return OUTPUTS[name]

@@ -8,6 +8,7 @@
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from tddfa.errors import InputError
 from tddfa.pickles import load_arrays
+from tddfa.weight_labels import array_id
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -96,10 +98,18 @@ class ParameterScale:
     ----------
     mean, std : ndarray, shape (62 | 72 | 141,), float32
         The parameters are ``output * std + mean``.
+    reference_rules : bool
+        From a file in the reference's format: weights need not say that they belong to it.
     """
 
     mean: FloatArray
     std: FloatArray
+    reference_rules: bool = False
+
+    @cached_property
+    def id(self) -> str:
+        """SHA-256 over mean and std."""
+        return array_id(mean=self.mean, std=self.std)
 
     def denormalize(self, output: FloatArray) -> FloatArray:
         """Turn network outputs of shape (n, P) into parameters."""
@@ -138,4 +148,4 @@ def load_parameter_scale(path: str | Path) -> ParameterScale:
         )
     if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
         raise InputError(f"'{path}': expected finite values and a positive std")
-    return ParameterScale(mean, std)
+    return ParameterScale(mean, std, path.suffix != ".npz")

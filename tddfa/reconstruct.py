@@ -1,14 +1,16 @@
 """From parameters to vertices in picture pixels."""
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from Sim3DR.threads import share
 from tddfa._reconstruct import reconstruct as _reconstruct
 from tddfa.errors import InputError
-from tddfa.morphable_model import Basis
-from tddfa.params import FaceParameters, FloatArray
+from tddfa.morphable_model import Basis, MorphableModel
+from tddfa.params import FaceParameters, FloatArray, split_params
 
 # Fewer vertices than this are not worth a second thread.
 _MIN_BAND = 4096
@@ -91,14 +93,7 @@ def reconstruct_vertices(
     def fill(band: int) -> None:
         _reconstruct(basis.mean, blocks, alpha, cameras, vertices, edges[band], edges[band + 1])
 
-    if n_bands == 1:
-        fill(0)
-    else:
-        with ThreadPoolExecutor(n_bands - 1) as pool:
-            others = [pool.submit(fill, band) for band in range(1, n_bands)]
-            fill(0)
-            for other in others:
-                other.result()
+    share(fill, [(band,) for band in range(n_bands)], n_bands)
     vertices[:, 2] -= vertices[:, 2].min(axis=1, keepdims=True)
     return vertices
 
@@ -117,3 +112,36 @@ def _coefficients(basis: Basis, params: FaceParameters) -> FloatArray:
     alpha[:, :shape_given] = params.shape[..., 0]
     alpha[:, n_shape : n_shape + exp_given] = params.expression[..., 0]
     return alpha
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstructor:
+    """What turns parameters and ROIs into vertices: the face model and the crop's size.
+
+    Attributes
+    ----------
+    model : MorphableModel
+    size : int
+        Side of the network's input in pixels, to which the parameters refer.
+    n_threads : int
+        Threads of dense reconstruction.
+    """
+
+    model: MorphableModel
+    size: int = 120
+    n_threads: int = 1
+
+    def __call__(
+        self,
+        params: Sequence[npt.ArrayLike],
+        roi_boxes: Sequence[npt.ArrayLike],
+        *,
+        dense: bool = False,
+    ) -> list[FloatArray]:
+        """Return the 68 landmarks, or all vertices, of n faces, (3, 68 | N) each in pixels."""
+        if not len(params):
+            return []
+        parts = split_params(np.stack([np.asarray(param, np.float32) for param in params]))
+        cameras = image_cameras(parts, np.stack([np.asarray(b) for b in roi_boxes]), self.size)
+        basis = self.model.dense if dense else self.model.sparse
+        return list(reconstruct_vertices(basis, parts, cameras, n_threads=self.n_threads))

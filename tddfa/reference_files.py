@@ -2,12 +2,12 @@
 
 import hashlib
 import logging
-import secrets
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 from tddfa.errors import InputError
+from tddfa.io.atomic import replacing
 
 logger = logging.getLogger(__name__)
 
@@ -140,18 +140,14 @@ def download(folder: Path, base_url: str = REPOSITORY) -> None:
         target = folder / file.path
         url = f"{base_url.rstrip('/')}/{file.path}"
         logger.info("fetching %s", url)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-        try:
-            _fetch(url, temporary)
+        with replacing(target) as temporary:
+            try:
+                _fetch(url, temporary)
+            except OSError as error:  # urllib's errors are OSErrors, too
+                raise InputError(f"{url}: cannot be fetched: {error}") from error
             actual = git_blob_id(temporary)
             if actual != file.blob:
                 raise InputError(f"{url}: git blob {actual}, expected {file.blob}")
-            temporary.replace(target)
-        except OSError as error:  # urllib's errors are OSErrors, too
-            raise InputError(f"{url}: cannot be fetched: {error}") from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 def _fetch(url: str, target: Path) -> None:

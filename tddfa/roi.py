@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
+from tddfa.ibug68 import N_LANDMARKS
+from tddfa.mesh_keypoints import shipped_keypoints
 from tddfa.params import FloatArray
-
-ImageArray = npt.NDArray[np.uint8]
+from tddfa.picture import ImageArray
 
 # A crop is cut out before it is resized; a broken ROI must not ask for gigabytes.
 MAX_ROI_SIDE = 32_768
@@ -46,15 +47,24 @@ def parse_roi_box_from_bbox(bbox: npt.ArrayLike) -> list[float]:
     return [x, y, x + side, y + side]
 
 
-def parse_roi_box_from_landmark(pts: npt.ArrayLike) -> list[float]:
+def parse_roi_box_from_landmark(
+    pts: npt.ArrayLike, keypoints: npt.ArrayLike | None = None
+) -> list[float]:
     """Return the square ROI around landmarks.
 
     The square of the larger side around the points' bounding box; its diagonal is the ROI's side.
+    All vertices of a mesh stand for the landmarks among them: how far a mesh goes beyond its
+    landmarks is the face model's own affair, and where it goes far, each ROI would be larger than
+    the one before.
 
     Parameters
     ----------
     pts : array_like, shape (2, N) or (3, N)
-        Landmarks in pixels.
+        Landmarks in pixels, or the vertices of a mesh.
+    keypoints : array_like, shape (K,), optional
+        Columns of `pts` that are the landmarks. By default all, or, if there are as many points as
+        the face model that ships has vertices, its 68 key points. Vertices of a face model of your
+        own need the argument, or `tddfa.aligner.Aligner`, which knows its face model.
 
     Returns
     -------
@@ -64,11 +74,44 @@ def parse_roi_box_from_landmark(pts: npt.ArrayLike) -> list[float]:
     Raises
     ------
     InputError
-        If there are no points or they are of another shape.
+        If there are no points, they are of another shape, or have no such columns.
+
+    Examples
+    --------
+    >>> [round(edge) for edge in parse_roi_box_from_landmark([[10, 30], [20, 50]])]
+    [-1, 14, 41, 56]
     """
+    points = _checked(pts)
+    if keypoints is not None:
+        columns = np.asarray(keypoints)
+        if columns.ndim != 1 or columns.dtype.kind not in "iu" or not columns.size:
+            raise InputError("keypoints: expected one or more indices of points")
+        if columns.min() < 0 or columns.max() >= points.shape[1]:
+            raise InputError(f"keypoints: expected indices in 0..{points.shape[1] - 1}")
+        points = points[:, columns]
+    elif points.shape[1] > N_LANDMARKS:
+        shipped = shipped_keypoints()
+        if shipped is not None and points.shape[1] == shipped.n_vertices:
+            points = points[:, shipped.vertices]
+    return square_around(points)
+
+
+def _checked(pts: npt.ArrayLike) -> FloatArray:
     points = np.asarray(pts, np.float32)
     if points.ndim != 2 or points.shape[0] not in (2, 3) or points.shape[1] == 0:
         raise InputError(f"landmarks: expected shape (2|3, N) with N > 0, got {points.shape}")
+    return points
+
+
+def square_around(pts: npt.ArrayLike) -> list[float]:
+    """Return the ROI around points (2 | 3, N) as they are, `parse_roi_box_from_landmark`'s rule.
+
+    Raises
+    ------
+    InputError
+        If there are no points or they are of another shape.
+    """
+    points = _checked(pts)
     low, high = points[:2].min(axis=1), points[:2].max(axis=1)
     center = (low + high) / 2
     radius = max(high - low) / 2

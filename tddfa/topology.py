@@ -11,7 +11,7 @@ from tddfa.params import FloatArray
 UVSource = FloatArray | Callable[[], FloatArray] | None
 
 
-class Topology(npt.NDArray[np.int32]):
+class Topology(np.ndarray[Any, np.dtype[np.int32]]):
     """Triangles as an ordinary (M, 3) int32 array that also knows its vertices' codes.
 
     Drawing functions take ``tddfa.tri`` as their only knowledge of the face model; with the codes
@@ -41,6 +41,16 @@ class Topology(npt.NDArray[np.int32]):
     def __array_finalize__(self, source: Any) -> None:
         self.ncc_code = getattr(source, "ncc_code", None)
         self._uv = getattr(source, "_uv", None)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the codes, too, which an array alone would lose."""
+        rebuild, arguments, state = tuple(super().__reduce__())
+        return rebuild, arguments, (state, self.ncc_code, self._uv)
+
+    def __setstate__(self, state: Any) -> None:
+        """Restore what `__reduce__` gave."""
+        array, self.ncc_code, self._uv = state
+        super().__setstate__(array)
 
     @property
     def uv(self) -> FloatArray | None:

@@ -8,6 +8,7 @@ from tddfa.aligner import Aligner
 from tddfa.checkpoint_head import check_head
 from tddfa.config import Config
 from tddfa.errors import InputError
+from tddfa.optional import require
 from tddfa.params import FloatArray
 
 
@@ -37,17 +38,20 @@ class TDDFA(Aligner):
         parsed = Config.from_mapping(config)
         checkpoint = parsed.find("checkpoint_fp")
         check_head(checkpoint)
-        try:
-            import torch
-        except ImportError as error:
-            raise InputError("the PyTorch path needs PyTorch: pip install torch") from error
-        from tddfa.mobilenet import load_mobilenet
+        require("the PyTorch path", "torch")
+        import torch
+
+        from tddfa.backbone import load_backbone
+        from tddfa.checkpoints import load_labels
 
         super().__init__(parsed, n_threads)
         if gpu_mode and not (torch.cuda.is_available() and gpu_id < torch.cuda.device_count()):
             raise InputError(f"mode gpu: no CUDA device {gpu_id}, use mode cpu")
         self.device = torch.device("cuda", gpu_id) if gpu_mode else torch.device("cpu")
-        network = load_mobilenet(checkpoint, self.config.widen_factor, self.config.num_params)
+        network = load_backbone(
+            checkpoint, self.config.arch, self.config.widen_factor, self.config.num_params
+        )
+        self._check_weights(checkpoint, load_labels(checkpoint))
         self.model = network.to(self.device)
 
     def forward(self, batch: FloatArray) -> FloatArray:

@@ -14,7 +14,7 @@ import trimesh
 
 from tddfa.cli import run_main
 from tddfa.commands import image as demo
-from tddfa.outputs import OPTIONS
+from tddfa.outputs import OUTPUTS
 
 ASTRONAUT = Path("examples/inputs/astronaut.png")
 
@@ -51,7 +51,7 @@ def test_all_outputs_in_one_run(run, tmp_path):
     code, out, _ = run("-f", ASTRONAUT, "-o", "all", "--out", tmp_path / "o", "--json", report)
     assert code == 0
     assert "1 face" in out and "yaw:" in out and "score" in out
-    names = {f"astronaut_{o}.{o if o in ('ply', 'obj') else 'jpg'}" for o in OPTIONS}
+    names = {f"astronaut_{o}.{o if o in ('ply', 'obj') else 'jpg'}" for o in OUTPUTS}
     assert set(files(tmp_path / "o")) == names
     for name in names:
         path = tmp_path / "o" / name
@@ -324,7 +324,7 @@ def test_output_below_a_file(run, tmp_path, assert_one_line):
     assert files(tmp_path) == ["file"]
 
 
-@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("option", OUTPUTS)
 def test_full_disk(run, tmp_path, option, assert_one_line):
     """A limit on file sizes stops the writing midway, as a full disk does."""
     resource = pytest.importorskip("resource")

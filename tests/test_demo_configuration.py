@@ -51,7 +51,7 @@ def test_unreadable_configuration(capsys):
 
 def test_weights_of_another_shape(run_config, tmp_path, assert_one_line):
     torch = pytest.importorskip("torch")
-    from tddfa.mobilenet import MobileNet
+    from tddfa.backbones.mobilenet import MobileNet
 
     torch.save(MobileNet(0.25).state_dict(), tmp_path / "small.pth")
     change = "assets:weights/mb05_120x120.pth", str(tmp_path / "small.pth")
@@ -88,7 +88,10 @@ def test_bad_arguments(arguments, capsys):
     assert "usage:" in capsys.readouterr().err
 
 
-def test_gpu_and_onnx_exclude_each_other(capsys, project_root, monkeypatch):
+def test_onnx_on_a_gpu_says_what_it_needs(capsys, project_root, monkeypatch):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this ONNX Runtime has CUDA")
     monkeypatch.chdir(project_root)
     assert run_main(lambda: demo.main(["-m", "gpu", "--onnx"])) == 2
-    assert "--mode gpu" in capsys.readouterr().err
+    assert "pip install onnxruntime-gpu" in capsys.readouterr().err

@@ -1,10 +1,14 @@
 """``demo_video.py`` and ``demo_video_smooth.py`` as a user calls them."""
 
+import http.server
 import json
 import signal
 import subprocess
 import sys
+import threading
 import time
+from fractions import Fraction
+from functools import partial
 
 import av
 import cv2
@@ -15,7 +19,7 @@ import demo_video
 import demo_video_smooth
 from tddfa.cli import run_main
 from tddfa.commands import video as video_arguments
-from tddfa.video.outputs import VIDEO_OPTIONS
+from tddfa.outputs import output_names
 from tddfa.video.reader import VideoReader
 
 
@@ -79,10 +83,10 @@ def records(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-@pytest.mark.parametrize("option", VIDEO_OPTIONS)
+@pytest.mark.parametrize("option", output_names(video=True))
 def test_every_output(run, clip, tmp_path, option):
     code, out, _ = run("-f", clip, "-o", option)
-    target = tmp_path / "examples" / "results" / "videos" / f"clip_{option}.mp4"
+    target = tmp_path / f"clip_{option}.mp4"
     assert code == 0 and "12 frames, 1 face in 12 frames" in out
     assert times(target) == times(clip)
     assert sound(target) == sound(clip) > 0
@@ -101,7 +105,7 @@ def test_every_smoother(run, clip, tmp_path, option, smooth):
 def test_smooth_demo_has_its_own_name(run, clip, tmp_path):
     code, _, _ = run("-f", clip, demo=demo_video_smooth)
     assert code == 0
-    assert (tmp_path / "examples/results/videos/clip_2d_sparse_smooth.mp4").is_file()
+    assert (tmp_path / "clip_2d_sparse_smooth.mp4").is_file()
 
 
 def test_window_of_one_frame_is_no_smoothing(run, clip, tmp_path):
@@ -228,7 +232,7 @@ def test_records_give_the_same_landmarks_again(run, clip, pipeline, tmp_path):
         (["-f", "CLIP", "-n_pre", "-1"], ["n_pre"]),
         (["-f", "CLIP", "--crf", "99"], ["crf"]),
         (["-f", "CLIP", "--out", "o.avi"], ["o.avi", ".mp4"]),
-        (["-f", "CLIP", "--out", "CLIP"], ["another file"]),
+        (["-f", "CLIP", "--out", "CLIP"], ["--out", "input video"]),
         (["-f", "CLIP", "--save_params", "p.txt"], ["p.txt", ".csv"]),
     ],
 )
@@ -254,6 +258,136 @@ def test_truncated_video_is_done_as_far_as_it_goes(run, clip, tmp_path):
     code, *_ = run("-f", tmp_path / "cut.mp4", "--out", "o.mp4")
     assert code == 0
     assert 1 <= len(pictures("o.mp4")) <= 12
+
+
+@pytest.mark.parametrize("aspect", [Fraction(4, 3), Fraction(2, 3)])
+def test_faces_are_aligned_on_square_pixels(run, astronaut, make_video, tmp_path, aspect):
+    """A squeezed clip gives the landmarks that it had before, and stays squeezed."""
+    size = (180, 180) if aspect > 1 else (240, 120)
+    narrow = cv2.resize(astronaut, size, interpolation=cv2.INTER_AREA)
+    for name, image, shape in (("a", astronaut, None), ("b", narrow, aspect)):
+        clip = make_video(
+            tmp_path / f"{name}.mp4", [image] * 4, aspect=shape, options={"crf": "10"}
+        )
+        code, *_ = run("-f", clip, "--out", f"{name}_out.mp4", "--save_params", f"{name}.npz")
+        assert code == 0
+    with np.load("a.npz") as plain, np.load("b.npz") as squeezed:
+        apart = np.abs(plain["landmarks"] - squeezed["landmarks"])[..., :2].max()
+        # The face is 48 pixels wide; on stretched pixels its points are 20 and more elsewhere.
+        assert apart < 0.05 * np.ptp(plain["landmarks"][0, :, 0])
+    with av.open("b_out.mp4") as container:
+        stream = container.streams.video[0]
+        assert stream.sample_aspect_ratio == aspect
+        assert (stream.codec_context.width, stream.codec_context.height) == narrow.shape[1::-1]
+    assert pictures("b_out.mp4")[0].shape == (180, 240, 3)
+    difference = np.abs(pictures("a_out.mp4")[2].astype(int) - pictures("b_out.mp4")[2])
+    assert difference.mean() < 8, "drawn somewhere else"
+
+
+@pytest.fixture
+def numbered(astronaut, tmp_path):
+    """Five pictures whose numbers begin at 7 and miss 9."""
+    for shift, number in enumerate((7, 8, 10, 11, 12)):
+        cv2.imwrite(str(tmp_path / f"in_{number:03d}.png"), np.roll(astronaut, 2 * shift, axis=1))
+    return tmp_path / "in_%03d.png"
+
+
+def test_numbered_pictures_in_and_out(run, numbered, tmp_path):
+    code, out, _ = run("-f", numbered, "--out", "o/f_%04d.png", "--save_params", "p.jsonl")
+    assert code == 0 and "5 frames, 1 number missing, 1 face in 5 frames" in out
+    names = [f"f_{number:04d}.png" for number in (7, 8, 10, 11, 12)]
+    assert sorted(path.name for path in (tmp_path / "o").iterdir()) == names
+    drawn = cv2.imread(str(tmp_path / "o" / "f_0010.png"))
+    change = np.abs(drawn.astype(int) - cv2.imread(str(tmp_path / "in_010.png")))
+    assert 0.2 < change.mean() < 20
+    assert [row["frame"] for row in records(tmp_path / "p.jsonl")] == [0, 1, 2, 3, 4]
+    assert records(tmp_path / "p.jsonl")[2]["time"] == 0.08
+
+
+def test_numbered_pictures_become_a_video(run, numbered, tmp_path):
+    code, *_ = run("-f", numbered, "--fps", 10, "-s", 1, "-e", 3)
+    assert code == 0
+    np.testing.assert_allclose(times(tmp_path / "in_2d_sparse.mp4"), [0, 0.1, 0.2], atol=1e-6)
+
+
+def test_folder_in_and_out(run, numbered, tmp_path):
+    (tmp_path / "pictures").mkdir()
+    for path in tmp_path.glob("in_*.png"):
+        path.rename(tmp_path / "pictures" / path.name)
+    code, out, _ = run("-f", tmp_path / "pictures", "--out", "made/", "-s", 3)
+    assert code == 0 and "made/frame_%06d.png" in out.replace("\\", "/")
+    names = ["frame_000011.png", "frame_000012.png"]
+    assert sorted(path.name for path in (tmp_path / "made").iterdir()) == names
+
+
+def test_video_as_numbered_pictures(run, clip, tmp_path):
+    assert run("-f", clip, "--out", "a_%d.png", "-s", 9)[0] == 0
+    assert run("-f", clip, "--out", "b_%d.png", "-s", 9, "--start_number", 1)[0] == 0
+    assert sorted(p.name for p in tmp_path.glob("a_*")) == ["a_10.png", "a_11.png", "a_9.png"]
+    assert sorted(p.name for p in tmp_path.glob("b_*")) == ["b_1.png", "b_2.png", "b_3.png"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-f", "x_%03d.png"], ["x_%03d.png", "no such pictures"]),
+        (["-f", "in_%03d.mp4"], ["in_%03d.mp4", "frame_%04d.png"]),
+        (["-f", "IN", "--out", "o_%d_%d.png"], ["o_%d_%d.png", "one number"]),
+        (["-f", "IN", "--out", "o.gif"], ["o.gif", ".mp4"]),
+        (["-f", "IN", "--out", "in_%03d.png"], ["in_007.png", "input video"]),
+        (["-f", "IN", "--out", "in_%03d.png", "--start_number", "10"], ["in_010.png", "another"]),
+        (["-f", "IN", "--out", "o.mp4", "--start_number", "10"], ["--start_number"]),
+        (["-f", "CLIP", "--fps", "10"], ["--fps", "clip.mp4"]),
+    ],
+)
+def test_bad_sequences(run, clip, numbered, assert_one_line, tmp_path, arguments, words):
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    names = {"IN": str(numbered), "CLIP": str(clip)}
+    assert_one_line(run(*[names.get(a, a) for a in arguments]), *words)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("rate", ["0", "x", "1/0", "-1"])
+def test_bad_rate(run, numbered, rate, capsys):
+    with pytest.raises(SystemExit) as caught:
+        run("-f", numbered, f"--fps={rate}")
+    assert caught.value.code == 2 and "--fps" in capsys.readouterr().err
+
+
+def test_url(run, clip, tmp_path):
+    """A film from the network, sound included, under its own name in every line."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = partial(Quiet, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        code, out, _ = run("-f", f"{url}/clip.mp4", "--out", "o.mp4")
+        assert code == 0 and f"{url}/clip.mp4: 12 frames" in out
+        assert sound("o.mp4") == sound(clip) > 0
+        code, _, err = run("-f", f"{url}/none.mp4", "--out", "o.mp4")
+        assert code == 2 and f"error: {url}/none.mp4: " in err and err.count("\n") == 1
+        server.shutdown()
+
+
+def test_request_to_end_while_the_networks_load(run, clip, monkeypatch):
+    def load(_):
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(video_arguments, "build_pipeline", load)
+    code, _, err = run("-f", clip, "--out", "o.mp4")
+    assert code == 130 and err == "interrupted\n"
+
+
+def test_damaged_parts_and_leaps_are_told(run, shared):
+    case = shared / "cases"
+    code, out, _ = run("-f", case / "damaged_packets.avi", "--out", "o.mp4")
+    assert code == 0 and "15 frames, 9 damaged in part" in out
+    code, out, _ = run("-f", case / "far_apart_timestamps.mkv", "--out", "o.mp4")
+    assert code == 0 and "its clock leaps 19 times" in out
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
@@ -289,7 +423,7 @@ def test_interrupt_leaves_a_playable_file(project_root, astronaut, tmp_path, mak
     assert [p.name for p in target.parent.iterdir()] == ["o.mp4"]
 
 
-@pytest.mark.parametrize("option", VIDEO_OPTIONS)
+@pytest.mark.parametrize("option", output_names(video=True))
 def test_no_background(run, clip, tmp_path, option):
     out = tmp_path / "out.mp4"
     assert run("-f", clip, "-o", option, "--out", out, "--no_background")[0] == 0

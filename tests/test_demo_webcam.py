@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from fractions import Fraction
 
 import cv2
 import numpy as np
@@ -12,10 +14,10 @@ import pytest
 
 from tddfa.cli import run_main
 from tddfa.commands import webcam as demo_webcam
+from tddfa.outputs import output_names
 from tddfa.video.camera import NewestFrame
 from tddfa.video.display import check_display
 from tddfa.video.live_view import LiveStatistics, LiveView
-from tddfa.video.outputs import VIDEO_OPTIONS
 from tddfa.video.reader import VideoReader
 
 
@@ -99,6 +101,24 @@ def test_no_camera(run, source, words):
     assert err.startswith("error: ") and err.count("\n") == 1
 
 
+def test_request_to_end_is_answered_like_ctrl_c(run, monkeypatch):
+    monkeypatch.setattr(demo_webcam, "open_source", lambda _: signal.raise_signal(signal.SIGTERM))
+    code, _, err = run("--source", "0", "--headless")
+    assert code == 130 and err == "interrupted\n"
+
+
+def test_camera_whose_pixels_are_not_square(run, make_video, astronaut, tmp_path):
+    """The picture is shown, and recorded, as wide as it is meant."""
+    narrow = cv2.resize(astronaut, (120, 180), interpolation=cv2.INTER_AREA)
+    source = make_video(tmp_path / "a.mp4", [narrow] * 30, aspect=Fraction(2))
+    code, out, _ = run("--source", source, "--headless", "--frames", 8, "--record", "--out", "made")
+    assert code == 0 and "0 with a face" not in out
+    (path,) = (tmp_path / "made").iterdir()
+    with VideoReader(path) as reader:
+        picture = next(iter(reader))
+    assert picture.image.shape == (180, 240, 3) and picture.stored is None
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X11 is Linux's")
 @pytest.mark.parametrize("display", [None, ":93", "nonsense", "localhost:93.0"])
 def test_no_display(run, clip, monkeypatch, display):
@@ -115,9 +135,9 @@ def test_newest_frame_comes_first():
     with NewestFrame(Frames(images, pause=0.005)) as camera:
         first = camera.after(-1, timeout=2)
         time.sleep(0.1)
-        second = camera.after(first.number, timeout=2)
-        assert second.number > first.number + 3, "frames have queued up"
-        assert second.image[0, 0, 0] == second.number
+        second = camera.after(first.index, timeout=2)
+        assert second.index > first.index + 3, "frames have queued up"
+        assert second.image[0, 0, 0] == second.index
         assert camera.after(10**6, timeout=0.01) is None
 
 
@@ -140,18 +160,14 @@ class NoTracker:
 
 
 def view(camera, folder, **options):
-    return LiveView(camera, None, NoTracker(), iter, folder=folder, **options)
+    return LiveView(camera, NoTracker(), iter, folder=folder, **options)
 
 
 def test_keys(tmp_path, monkeypatch):
     monkeypatch.setattr("tddfa.video.live_view.FrameDrawer", lambda *_: lambda frame: frame.image)
-    monkeypatch.setattr("tddfa.video.live_view.DENSE_OPTIONS", frozenset())
     image = np.zeros((16, 32, 3), np.uint8)
     image[:, :16] = 255
     shown, wanted = [], iter(["", "s", "r", "", "", "r", "o", " ", "", " ", "x", "q"])
-
-    class Pipe:
-        aligner = type("A", (), {"tri": None})
 
     def show(picture):
         shown.append(picture)
@@ -159,10 +175,9 @@ def test_keys(tmp_path, monkeypatch):
 
     with NewestFrame(Frames([image] * 400, pause=0.01, hang=True)) as camera:
         live = view(camera, tmp_path)
-        live.pipeline = Pipe()
         live.run(show)
     assert live.done and not live.paused
-    assert live.option == VIDEO_OPTIONS[1]
+    assert live.option == output_names(video=True)[1]
     kinds = sorted(path.suffix for path in tmp_path.iterdir())
     assert kinds == [".mp4", ".png"]
     saved = cv2.imread(str(next(tmp_path.glob("*.png"))))

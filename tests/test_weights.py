@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -9,9 +10,14 @@ import pytest
 
 from tddfa import load_config
 from tddfa.arguments import DEFAULT_CONFIG
-from tddfa.pipeline import Pipeline
+from tddfa.checkpoints import load_labels
+from tddfa.face_aligner import FaceAligner
+from tddfa.model_files import load_face_model
+from tddfa.onnx_labels import is_made_from, read_onnx_labels
+from tddfa.params import load_parameter_scale
 from tddfa.tracking.tracker import FaceTracker
 from tddfa.video.reader import VideoReader
+from tddfa.weight_labels import file_sha256, regressor_labels
 
 MOST_BYTES = 60e6
 
@@ -32,8 +38,26 @@ def test_cards_name_every_file_with_its_hash(project_root):
     assert sum(path.stat().st_size for path in shipped) < MOST_BYTES
 
 
+@pytest.mark.parametrize("name", ["mb1_120x120", "mb05_120x120"])
+def test_weights_say_what_they_were_trained_for(project_root, name):
+    config = load_config(project_root / "configs" / f"{name}.yml")
+    model = load_face_model(config.find("bfm_fp"))
+    scale = load_parameter_scale(config.find("param_mean_std_fp"))
+    checkpoint = config.find("checkpoint_fp")
+    labels = regressor_labels(model, scale, config.widen_factor)
+    assert load_labels(checkpoint) == labels
+    onnx_labels = read_onnx_labels(checkpoint.with_suffix(".onnx"))
+    assert onnx_labels == replace(labels, checkpoint=file_sha256(checkpoint))
+
+
+def test_the_detectors_onnx_says_what_it_was_made_from(project_root):
+    checkpoint = project_root / "weights" / "FaceBoxesProd.pth"
+    assert is_made_from(checkpoint.with_suffix(".onnx"), checkpoint)
+    assert read_onnx_labels(checkpoint.with_suffix(".onnx")).network == "faceboxes"
+
+
 def test_pytorch_and_onnx_agree(project_root, pipeline, face):
-    other = Pipeline.from_config(load_config(project_root / DEFAULT_CONFIG))
+    other = FaceAligner(project_root / DEFAULT_CONFIG, backend="torch")
     (first,), (second,) = pipeline(face), other(face)
     np.testing.assert_allclose(first.box, second.box, atol=0.05)
     np.testing.assert_allclose(first.landmarks, second.landmarks, atol=0.1)
@@ -66,7 +90,7 @@ def test_nothing_is_found_in_nothing(pipeline, level):
 @pytest.mark.parametrize("name", ["d12", "d18"])
 def test_the_weights_that_ship_follow_a_moving_face_throughout(shared, pipeline, name):
     """Laughing, with eyes shut and turned: none of it may look implausible."""
-    tracker = FaceTracker.from_pipeline(pipeline)
+    tracker = FaceTracker(pipeline.detector, pipeline.aligner)
     with VideoReader(shared / "videos" / f"{name}.mp4") as reader:
         found = [tracker(picture.image) for picture in reader]
     assert len(found) > 150

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from tddfa.cli import run_main
+from tddfa.io.atomic import replacing
 from training import train
-from training.dataset.files import replacing
 from training.regressor.logbook import read_log
 
 logger = logging.getLogger(__name__)

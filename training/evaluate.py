@@ -19,6 +19,7 @@ import numpy as np
 from tddfa.aligner import Aligner
 from tddfa.cli import run_main
 from tddfa.errors import InputError
+from tddfa.ibug68 import INNER
 from tddfa.pose import head_pose
 from training.evaluation import metrics
 from training.evaluation.benchmark_sets import (
@@ -48,7 +49,7 @@ def measure_landmarks(
         the area of their bounding box.
     """
     params, found = predict_set(aligner, faces)
-    points = metrics.INNER if inner else np.arange(68)
+    points = INNER if inner else np.arange(68)
     size = (metrics.eye_corner_distance if inner else metrics.box_size)(faces.points)
     predicted, truth = found[:, :, points], faces.points[:, :, points]
     raw = metrics.nme(predicted, truth, size, faces.yaw)

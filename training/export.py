@@ -6,25 +6,34 @@
 """
 
 import argparse
-import hashlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from FaceBoxes.network import load_network
-from tddfa.checkpoints import load_state_dict
+from tddfa.backbone import Backbone, load_backbone
+from tddfa.checkpoints import holds_detector, load_labels, load_state_dict, save_checkpoint
 from tddfa.cli import run_main
+from tddfa.errors import InputError
 from tddfa.export_onnx import export_onnx
-from tddfa.mobilenet import load_mobilenet
-from tddfa.params import load_parameter_scale
-from training.dataset.files import replacing, save_arrays
+from tddfa.io.atomic import save_arrays
+from tddfa.model_files import load_face_model
+from tddfa.params import ParameterScale, load_parameter_scale
+from tddfa.weight_labels import DETECTOR, WeightLabels, file_sha256
 
 logger = logging.getLogger(__name__)
+FACE_MODEL = Path("configs/face_model.npz")
 
 
-def export(run: Path, name: str, weights: Path, configs: Path, *, half: bool = True) -> list[Path]:
+def export(
+    run: Path,
+    name: str,
+    weights: Path,
+    configs: Path,
+    *,
+    half: bool = True,
+    face_model: Path | None = None,
+) -> list[Path]:
     """Write ``<weights>/<name>.pth``, ``.onnx`` and ``<configs>/param_mean_std_62d.npz``.
 
     Parameters
@@ -37,6 +46,9 @@ def export(run: Path, name: str, weights: Path, configs: Path, *, half: bool = T
         Target folders.
     half : bool
         Keep weights as float16 in the ``.pth``; readers widen them. Batch statistics stay float32.
+    face_model : Path, optional
+        What a regressor was trained for; its id goes into ``.pth`` and ``.onnx``. By default what
+        the run's weights say; those of older runs do not, and then it is the one that ships.
 
     Returns
     -------
@@ -46,32 +58,47 @@ def export(run: Path, name: str, weights: Path, configs: Path, *, half: bool = T
     Raises
     ------
     InputError
-        If the run has no weights or ONNX Runtime's output differs from PyTorch's.
+        If the run has no weights, they were trained for another face model, or ONNX Runtime's
+        output differs from PyTorch's.
     """
-    detector = any(key.startswith("inception1.") for key in load_state_dict(run / "weights.pth"))
-    load = load_network if detector else load_mobilenet
-    state = load(run / "weights.pth").state_dict()
+    source = run / "weights.pth"
+    detector = holds_detector(load_state_dict(source))
+    network = load_network(source) if detector else load_backbone(source)
+    state = network.state_dict()
     if half:
         state = {
             key: value.half() if value.is_floating_point() and value.ndim > 1 else value
             for key, value in state.items()
         }
     checkpoint, onnx = weights / f"{name}.pth", weights / f"{name}.onnx"
-    with replacing(checkpoint) as temporary:
-        torch.save({"state_dict": state}, temporary)
+    if isinstance(network, Backbone):
+        scale = load_parameter_scale(run / "param_mean_std.npz")
+        labels = _labels(source, network, scale, face_model)
+    else:
+        labels = WeightLabels(network=DETECTOR)
+    save_checkpoint(checkpoint, state, labels)
     # From the file, so that both hold the same rounded weights.
     export_onnx(checkpoint, onnx)
     if detector:
         return [checkpoint, onnx]
-    scale = load_parameter_scale(run / "param_mean_std.npz")
     table = configs / f"param_mean_std_{len(scale.mean)}d.npz"
     save_arrays(table, mean=scale.mean, std=scale.std)
     return [checkpoint, onnx, table]
 
 
-def sha256(path: Path) -> str:
-    """Return a file's SHA-256 in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _labels(
+    weights: Path, network: Backbone, scale: ParameterScale, face_model: Path | None
+) -> WeightLabels:
+    said = load_labels(weights)
+    if said.param_scale not in (None, scale.id):
+        raise InputError(f"'{weights}' was trained with another scale than the one beside it")
+    model_id = said.face_model
+    if model_id is None or face_model is not None:
+        path = face_model or FACE_MODEL
+        model_id = load_face_model(path).id
+        if said.face_model not in (None, model_id):
+            raise InputError(f"'{weights}' was trained for another face model than '{path}'")
+    return WeightLabels(network.arch, str(network.width), model_id, scale.id)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,11 +108,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--name", required=True, help="name of the files, such as mb05_120x120")
     parser.add_argument("--weights", type=Path, default=Path("weights"))
     parser.add_argument("--configs", type=Path, default=Path("configs"))
+    parser.add_argument(
+        "--face-model", type=Path, help=f"of a regressor (default: the run's, else {FACE_MODEL})"
+    )
     parser.add_argument("--float32", action="store_true", help="do not halve the .pth")
     args = parser.parse_args(argv)
-    files = export(args.run, args.name, args.weights, args.configs, half=not args.float32)
+    files = export(
+        args.run,
+        args.name,
+        args.weights,
+        args.configs,
+        half=not args.float32,
+        face_model=args.face_model,
+    )
     for path in files:
-        print(f"{sha256(path)}  {path} ({path.stat().st_size / 1e6:.2f} MB)")
+        print(f"{file_sha256(path)}  {path} ({path.stat().st_size / 1e6:.2f} MB)")
     return 0
 
 

@@ -18,11 +18,10 @@ import numpy as np
 from tddfa.arguments import add_model_arguments, build_pipeline
 from tddfa.cli import run_main
 from tddfa.drawing.landmark_picture import cv_draw_landmark
-from tddfa.drawing.render import render
 from tddfa.errors import InputError
-from tddfa.pipeline import Pipeline
-from tddfa.roi import ImageArray
-from training.dataset.files import replacing
+from tddfa.face_aligner import FaceAligner
+from tddfa.io.atomic import replacing
+from tddfa.picture import ImageArray
 from training.dataset.split import is_held_out_crop
 from training.evaluation.benchmark_sets import read_picture
 from training.mediapipe_points import list_pictures
@@ -31,15 +30,14 @@ logger = logging.getLogger(__name__)
 LABEL = (cv2.FONT_HERSHEY_SIMPLEX, 0.4)
 
 
-def tile(pipeline: Pipeline, picture: ImageArray, name: str, side: int) -> ImageArray:
+def tile(pipeline: FaceAligner, picture: ImageArray, name: str, side: int) -> ImageArray:
     """Return a picture with landmarks and one with the mesh, side by side, each `side` px."""
     picture = _fitted(picture, side, enlarge=True)  # marks are drawn on enough pixels
     faces = pipeline(picture)
     points = picture.copy()
     for face in faces:
         points = cv_draw_landmark(points, face.landmarks, size=1)
-    tri = pipeline.aligner.tri
-    mesh = render(picture, pipeline.dense_vertices(faces), tri) if faces else picture
+    mesh = pipeline.render(picture, faces, "3d")
     pair = np.zeros((side, 2 * side, 3), np.uint8)
     for left, drawn in ((0, points), (side, mesh)):
         small = _fitted(drawn, side, enlarge=False)

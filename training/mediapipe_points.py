@@ -1,15 +1,16 @@
 """Find MediaPipe's 478 face points in face crops, cached and resumable.
 
-``python -m training.mediapipe_points data/crops --out data/points``
+``python -m training.mediapipe_points data/crops --out data/points --task face_landmarker.task``
 
-Needs ``mediapipe`` (extra ``train``), and besides it only NumPy, OpenCV and tqdm, so that it can
-run in an environment of its own. Several processes may share the work: ``--part 0/2`` and
-``--part 1/2``.
+With ``--task`` the points are those of MediaPipe's newer network of 256 px, on ``ai-edge-litert``;
+without, those of the two-pass mesh of ``mediapipe``. Both are in the extra ``train``. Besides them
+only NumPy, OpenCV and tqdm are needed, so that it can run in an environment of its own. Several
+processes may share the work: ``--part 0/2`` and ``--part 1/2``.
 """
 
 import argparse
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,14 @@ import numpy.typing as npt
 
 from tddfa.cli import run_main
 from tddfa.errors import InputError
+from training.dataset.shards import Shards, in_order, parse_part
 
 logger = logging.getLogger(__name__)
 
 N_POINTS = 478
-SHARD = 512
+KIND = "points"  # of the shards
 SUFFIXES = (".webp", ".png", ".jpg", ".jpeg", ".bmp")
+Mesh = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -46,24 +49,22 @@ class FacePoints:
 
 
 def list_pictures(folder: Path) -> list[str]:
-    """Return the sorted paths of the pictures below `folder`, relative to it, with ``/``."""
+    """Return the sorted paths of the pictures below `folder`, relative to it, with ``/``.
+
+    Hidden files are none: a run that was killed may have left one behind.
+    """
     if not folder.is_dir():
         raise InputError(f"'{folder}': expected a folder of pictures")
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    found = (path for path in folder.rglob("[!.]*") if path.suffix.lower() in SUFFIXES)
     return sorted(path.relative_to(folder).as_posix() for path in found)
 
 
 def load_points(folder: Path) -> FacePoints:
     """Read all shards that `find_points` wrote."""
-    shards = sorted(folder.glob("points_*.npz"))
-    if not shards:
-        raise InputError(f"'{folder}': expected points_*.npz, run training.mediapipe_points first")
-    names, points = [], []
-    for shard in shards:
-        with np.load(shard, allow_pickle=False) as archive:
-            names.append(archive["names"])
-            points.append(archive["points"])
-    return FacePoints(np.concatenate(names), np.concatenate(points))
+    shards = Shards(folder, KIND)
+    if not shards.paths:
+        raise InputError(f"'{folder}': expected {KIND}_*.npz, run training.mediapipe_points first")
+    return FacePoints(shards.read("names"), shards.read("points"))
 
 
 class TwoPassMesh:
@@ -104,7 +105,14 @@ class TwoPassMesh:
         return np.array(points, np.float32)
 
 
-def find_points(crops: Path, out: Path, part: int = 0, parts: int = 1) -> int:
+def find_points(
+    crops: Path,
+    out: Path,
+    part: int = 0,
+    parts: int = 1,
+    mesh: Mesh | None = None,
+    wanted: Path | None = None,
+) -> int:
     """Find the points of all crops that no shard in `out` holds yet.
 
     Parameters
@@ -115,27 +123,27 @@ def find_points(crops: Path, out: Path, part: int = 0, parts: int = 1) -> int:
         Folder of shards; each is written whole or not at all, so a broken run loses one at most.
     part, parts : int
         This process's share of the work.
+    mesh : callable, optional
+        Marks a crop; by default `TwoPassMesh`.
+    wanted : Path, optional
+        File of the crops' names to look at, most important first; by default all.
 
     Returns
     -------
     int
         Number of crops looked at.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    done = set(load_points(out).names.tolist()) if any(out.glob("points_*.npz")) else set()
-    names = [name for name in list_pictures(crops) if name not in done]
-    # In random order a run that is cut short leaves a fair sample of every source.
-    order = np.random.default_rng(0).permutation(len(names))[part::parts]
-    for first in range(0, len(order), SHARD):
-        shard = [names[i] for i in order[first : first + SHARD]]
-        _write_shard(out, part, FacePoints(np.array(shard), np.stack(list(_look(crops, shard)))))
-    return len(order)
+    shards, looked = Shards(out, KIND), 0
+    for names in shards.missing(in_order(list_pictures(crops), wanted), part, parts):
+        mesh = mesh or TwoPassMesh()
+        shards.write(part, names=np.array(names), points=np.stack(list(_look(crops, names, mesh))))
+        looked += len(names)
+    return looked
 
 
-def _look(crops: Path, names: Sequence[str]) -> Iterator[npt.NDArray[np.float32]]:
+def _look(crops: Path, names: Sequence[str], mesh: Mesh) -> Iterator[npt.NDArray[np.float32]]:
     from tqdm import tqdm
 
-    mesh = TwoPassMesh()
     for name in tqdm(names, desc="points", unit="crop", mininterval=5):
         crop = cv2.imread(str(crops / name))
         yield (
@@ -143,17 +151,6 @@ def _look(crops: Path, names: Sequence[str]) -> Iterator[npt.NDArray[np.float32]
             if crop is None
             else mesh(np.asarray(crop, np.uint8))
         )
-
-
-def _write_shard(out: Path, part: int, shard: FacePoints) -> None:
-    number = 0
-    while (target := out / f"points_{part:02d}_{number:04d}.npz").exists():
-        number += 1
-    temporary = target.with_suffix(".tmp")
-    with temporary.open("wb") as file:
-        np.savez(file, names=shard.names, points=shard.points)
-    temporary.replace(target)
-    logger.info("wrote %s", target.name)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -164,15 +161,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("crops", type=Path, help="folder of square face crops")
     parser.add_argument("--out", type=Path, required=True, help="folder of the points found")
     parser.add_argument("--part", default="0/1", help="share of the work, i/n (%(default)s)")
+    parser.add_argument(
+        "--task",
+        type=Path,
+        metavar="FILE",
+        help="mark with the network of face_landmarker.task, on LiteRT, in place of the mesh",
+    )
+    parser.add_argument("--list", type=Path, help="crops to look at, one name a line")
+    parser.add_argument("--views", type=int, default=2, help="of that network (%(default)s)")
     args = parser.parse_args(argv)
-    try:
-        part, parts = (int(number) for number in args.part.split("/"))
-    except ValueError:
-        part, parts = -1, 0
-    if not 0 <= part < parts:
-        raise InputError(f"--part: expected i/n with 0 <= i < n, got {args.part!r}")
+    part, parts = parse_part(args.part)
     cv2.setNumThreads(1)
-    logger.info("%d crops looked at", find_points(args.crops, args.out, part, parts))
+    mesh: Mesh | None = None
+    if args.task:
+        from training.labels.task_net import TaskNet
+
+        mesh = TaskNet(args.task, args.views)
+    count = find_points(args.crops, args.out, part, parts, mesh, args.list)
+    logger.info("%d crops looked at", count)
     return 0
 
 

@@ -21,8 +21,8 @@ import numpy as np
 from tddfa.cli import run_main
 from tddfa.errors import InputError
 from tddfa.fit import LandmarkFitter, load_landmark_basis
+from tddfa.io.atomic import replacing
 from tddfa.model_files import load_face_model
-from training.dataset.files import replacing
 from training.dataset.packed import pack, read_crop, relabel
 from training.dataset.split import is_held_out_picture
 from training.labels.annotation import load_annotations

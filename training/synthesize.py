@@ -12,7 +12,7 @@ videos are made in training instead: ``training.train --set views.frames=8``.
 import argparse
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -132,7 +132,7 @@ class Profiler:
         """Return the labels of the turned faces."""
         source = self.faces.labels[self.rows]
         cameras = [turn.camera(c) for turn, c in zip(self.turns, source.camera, strict=True)]
-        return Labels(source.names, np.stack(cameras), source.alpha, source.residual)
+        return replace(source, camera=np.stack(cameras))
 
     def picture(self, i: int) -> npt.NDArray[np.uint8]:
         """Return the i-th turned face; what lies behind is another crop."""

@@ -10,14 +10,17 @@ it ends, ``weights.pth`` and ``param_mean_std.npz``.
 import argparse
 import logging
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
-import torch
-
 from tddfa.cli import run_main
-from tddfa.errors import InputError
-from training.regressor.objective import MAINS
+from tddfa.plugins import part_names
+from training.augmentation.augment import AugmentSettings
+from training.regressor.objective import MAINS, ObjectiveSettings
 from training.regressor.run_folder import Run
+from training.regressor.settings import with_changes
+from training.regressor.steps import OptimizerSettings
+from training.regressor.train_settings import TrainSettings
 
 logger = logging.getLogger(__name__)
 
@@ -33,9 +36,15 @@ def build_parser() -> argparse.ArgumentParser:
     add("data", nargs="+", type=Path, help="packed data sets (training.prepare, .synthesize)")
     add("--shares", nargs="+", type=float, help="their shares of a batch (default: by size)")
     add("--out", type=Path, required=True, help="folder of the run")
-    add("--face-model", default="configs/face_model.npz")
-    add("--param-scale", help="mean and std (default: measured on the data)")
-    add("--init", help="start from these weights (.pth) instead of random ones")
+    add("--face-model", type=Path, default=TrainSettings.face_model)
+    add("--param-scale", type=Path, help="mean and std (default: measured on the data)")
+    add("--init", type=Path, help="start from these weights (.pth) instead of random ones")
+    add(
+        "--arch",
+        default=TrainSettings.arch,
+        choices=part_names("tddfa.backbones"),
+        help="%(default)s",
+    )
     add("--width", type=float, default=0.5, choices=(0.5, 1.0), help="of the network (%(default)s)")
     add("--objective", choices=MAINS, default="distance", help="main loss (%(default)s)")
     add("--loss", nargs="*", default=[], metavar="KEY=VALUE", help="other losses: openings=0.05 …")
@@ -55,14 +64,23 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def settings_of(args: argparse.Namespace) -> TrainSettings:
+    """Return what parsed arguments ask for."""
+    given = vars(args) | {
+        "data": tuple(args.data),
+        "shares": tuple(args.shares or ()),
+        "objective": with_changes(ObjectiveSettings(main=args.objective), args.loss),
+        "optimizer": with_changes(OptimizerSettings(), args.optimizer),
+        "augmentation": with_changes(AugmentSettings(), args.set),
+    }
+    return TrainSettings(**{field.name: given[field.name] for field in fields(TrainSettings)})
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line."""
-    args = build_parser().parse_args(argv)
-    if args.device == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda: PyTorch finds no CUDA device")
-    run = Run(args)
+    run = Run(settings_of(build_parser().parse_args(argv)))
     run.go()
-    logger.info("%d steps done, weights in %s", run.trainer.step_count, args.out / "weights.pth")
+    logger.info("%d steps done, weights in %s", run.trainer.step_count, run.out / "weights.pth")
     return 0
 
 

@@ -15,23 +15,24 @@ The shares a are drawn anew for each weight, so that twins have different gradie
 import argparse
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from tddfa.backbone import Backbone, build_backbone, load_backbone
+from tddfa.checkpoints import load_labels, save_checkpoint
 from tddfa.cli import run_main
-from tddfa.mobilenet import MobileNet, load_mobilenet
-from training.dataset.files import replacing
 
 logger = logging.getLogger(__name__)
 
 
-def widen(network: MobileNet, seed: int = 0) -> MobileNet:
+def widen(network: Backbone, seed: int = 0) -> Backbone:
     """Return a network of twice the width that computes the same, in evaluation mode."""
     generator = torch.Generator().manual_seed(seed)
-    width = network.conv1.out_channels / 32
-    wide = MobileNet(2 * width, network.fc_param.out_features)
+    length = network.fc_param.out_features
+    wide = build_backbone(network.arch, 2 * network.width, length)
     old, new = network.state_dict(), wide.state_dict()
     wide.load_state_dict({key: _grown(old[key], new[key].shape, generator) for key in new})
     return wide.eval()
@@ -60,10 +61,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="the wider network (.pth)")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)
-    wide = widen(load_mobilenet(args.weights), args.seed)
-    with replacing(args.out) as temporary:
-        torch.save({"state_dict": wide.state_dict()}, temporary)
-    logger.info("width %g, wrote %s", wide.conv1.out_channels / 32, args.out)
+    wide = widen(load_backbone(args.weights), args.seed)
+    labels = replace(load_labels(args.weights), width=str(wide.width))
+    save_checkpoint(args.out, wide.state_dict(), labels)
+    logger.info("width %g, wrote %s", wide.width, args.out)
     return 0
 
 

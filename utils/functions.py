@@ -1,16 +1,26 @@
-"""Helpers under the names that users of the reference know."""
+"""Boxes, crops and drawings of landmarks."""
 
-from tddfa.drawing.landmark_picture import (
-    crop_img,
-    cv_draw_landmark,
-    draw_landmarks,
-    get_suffix,
-    parse_roi_box_from_bbox,
-    parse_roi_box_from_landmark,
-    plot_image,
-)
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tddfa.compat.figures import is_figure, write_figure
+from tddfa.compat.pictures import as_uint8
+from tddfa.drawing import landmark_picture as _drawing
+from tddfa.drawing.landmark_picture import GREEN, get_suffix
+from tddfa.drawing.landmarks import Color
+from tddfa.drawing.show import deliver
+from tddfa.io.atomic import PathLike
+from tddfa.io.decode import ImageArray
+from tddfa.roi import crop_img, parse_roi_box_from_bbox, parse_roi_box_from_landmark
 
 __all__ = [
+    "BLUE",
+    "GREEN",
+    "RED",
+    "calc_hypotenuse",
     "crop_img",
     "cv_draw_landmark",
     "draw_landmarks",
@@ -19,3 +29,79 @@ __all__ = [
     "parse_roi_box_from_landmark",
     "plot_image",
 ]
+
+# BGR
+RED: Color = (0, 0, 255)
+BLUE: Color = (255, 0, 0)
+
+
+def calc_hypotenuse(pts: npt.ArrayLike) -> float:
+    """Return a third of the diagonal of the square around points (2|3, N): the pose box's size."""
+    left, _, right, _ = parse_roi_box_from_landmark(pts)
+    return (right - left) / 3
+
+
+def draw_landmarks(
+    img: npt.ArrayLike,
+    pts: Iterable[npt.ArrayLike],
+    style: str = "fancy",
+    wfp: PathLike | None = None,
+    show_flag: bool | None = None,
+    **kwargs: Any,
+) -> ImageArray:
+    """Draw the landmarks of faces, see `tddfa.drawing.landmark_picture.draw_landmarks`.
+
+    Parameters
+    ----------
+    img : ndarray, shape (H, W, 3)
+        BGR picture, uint8 or floats from 0 to 255; not changed.
+    pts, style, show_flag
+        See there.
+    wfp : path-like, optional
+        File to write: a picture, or ``.pdf``, ``.svg``, ``.eps``, ``.ps``.
+    **kwargs
+        ``dense_flag``; ``color``: a color of Matplotlib's (``'c'``, ``'#ff8800'``, numbers in [0,
+        1]) or BGR in 0 to 255. Others have no effect.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 3), uint8
+        BGR picture.
+    """
+    if "color" in kwargs:
+        kwargs["color"] = _bgr(kwargs["color"])
+    out = _drawing.draw_landmarks(as_uint8(img), pts, style, None, False, **kwargs)
+    if wfp is not None and is_figure(wfp):
+        write_figure(wfp, out)
+        wfp, show_flag = None, bool(show_flag)  # None would show in a notebook what was written
+    return deliver(out, wfp, show_flag)
+
+
+def cv_draw_landmark(
+    img_ori: npt.ArrayLike,
+    pts: npt.ArrayLike,
+    box: npt.ArrayLike | None = None,
+    color: Color = GREEN,
+    size: int = 1,
+) -> ImageArray:
+    """Return a copy of a picture with points and a box, see `tddfa.drawing.landmark_picture`."""
+    return _drawing.cv_draw_landmark(as_uint8(img_ori), pts, box, color, size)
+
+
+def plot_image(img: npt.ArrayLike) -> None:
+    """Show a BGR picture."""
+    _drawing.plot_image(as_uint8(img))
+
+
+def _bgr(color: Any) -> Color:
+    """Return one of Matplotlib's colors as BGR, 0 to 255; BGR above 1 as it is."""
+    if not isinstance(color, str):
+        numbers = np.ravel(color)
+        if numbers.max(initial=0) > 1:
+            blue, green, red = (int(value) for value in numbers[:3])
+            return blue, green, red
+        color = tuple(numbers.tolist())
+    from matplotlib.colors import to_rgb  # slow to load, and seldom needed
+
+    red, green, blue = (round(255 * value) for value in to_rgb(color))
+    return blue, green, red

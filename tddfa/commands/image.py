@@ -1,9 +1,9 @@
 """Align every face in pictures: landmarks, meshes, pose, depth, PNCC, texture."""
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,46 +18,55 @@ from tddfa.cli import EXIT_BAD_INPUT, EXIT_FAILED
 from tddfa.drawing.show import show_picture
 from tddfa.errors import InputError
 from tddfa.export.textured_obj import companions
+from tddfa.face_aligner import FaceAligner
+from tddfa.frame import Frame
 from tddfa.io.picture_paths import OutputPaths, expand_inputs, unique_stems
 from tddfa.io.pictures import imread
 from tddfa.io.report import face_line, picture_record, write_json
+from tddfa.io.results import results_place
 from tddfa.io.targets import RunFile, check_targets
-from tddfa.outputs import MESHES, OPTIONS, OutputSettings, Scene
-from tddfa.pipeline import Pipeline
+from tddfa.make_output import make_output
+from tddfa.outputs import OUTPUTS, OutputSettings, describe_outputs, output_names
 from tddfa.run_files import model_files
 
-EXAMPLE = "examples/inputs/astronaut.png"
+DEMO = "demo.py"
+EXAMPLE = "examples/inputs/astronaut.png"  # of the checkout
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Parse the command line."""
+def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.Namespace:
+    """Parse the command line of ``demo.py``, or of the command that `prog` names."""
+    demo = prog == DEMO
+    flag = " --onnx" if demo else ""
+    has_example = Path(EXAMPLE).is_file()
     parser = argparse.ArgumentParser(
+        prog=prog,
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="examples:\n"
-        "  demo.py -f photo.jpg -o 3d --onnx\n"
-        "  demo.py -f photos/ -o all --out results --json results/faces.json --onnx\n"
-        "  demo.py -f photo.jpg -o obj --texture --out head.obj --onnx\n"
+        f"  {prog} -f photo.jpg -o 3d{flag}\n"
+        f"  {prog} -f photos/ -o all --out results --json results/faces.json{flag}\n"
+        f"  {prog} -f photo.jpg -o obj --texture --out head.obj{flag}\n"
         "exit codes: 0 done, 1 some of several pictures failed, 2 bad input",
     )
     parser.add_argument(
         "-f",
         "--img_fp",
         nargs="+",
+        required=not has_example,
         default=[EXAMPLE],
         metavar="PATH",
-        help=f"pictures or folders of pictures (default: {EXAMPLE})",
+        help="pictures or folders of pictures" + f" (default: {EXAMPLE})" * has_example,
     )
     parser.add_argument(
         "-o",
         "--opt",
         nargs="+",
         default=["2d_sparse"],
-        choices=[*OPTIONS, "all"],
+        choices=[*output_names(), "all"],
         metavar="OPT",
-        help=f"outputs: {', '.join(OPTIONS)}, or all (default: 2d_sparse)",
+        help=f"outputs: {describe_outputs()}; or all (default: 2d_sparse)",
     )
-    add_model_arguments(parser)
+    add_model_arguments(parser, onnx=not demo)
     add_detection_arguments(parser).add_argument(
         "--detect_scale",
         type=score,
@@ -69,7 +78,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     group.add_argument(
         "--out",
         metavar="PATH",
-        help="folder, or file for one picture and one output (default: examples/results)",
+        help=f"folder, or file for one picture and one output (default: {results_place()})",
     )
     group.add_argument("--json", metavar="FILE", help="write boxes, pose, landmarks, parameters")
     group.add_argument(
@@ -101,22 +110,20 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
     """Run the command line and return its exit code."""
-    args = parse_args(argv)
-    options = list(OPTIONS) if "all" in args.opt else list(dict.fromkeys(args.opt))
+    args = parse_args(argv, prog)
+    options = output_names() if "all" in args.opt else list(dict.fromkeys(args.opt))
     pictures = expand_inputs(args.img_fp)
-    paths = OutputPaths(args.out, options, len(pictures))
-    if args.frontal and not set(options) & set(MESHES):
+    suffixes = {name: output.suffix for name, output in OUTPUTS.items()}
+    paths = OutputPaths(args.out, options, len(pictures), suffixes)
+    if args.frontal and not any(OUTPUTS[name].draw is None for name in options):
         raise InputError(f"--frontal: expected ply or obj among the outputs, got {args.opt[0]}")
     targets = [
         {option: paths.path(stem, option) for option in options} for stem in unique_stems(pictures)
     ]
     check_files(args, pictures, targets)
     several = len(pictures) > 1
-    logging.getLogger("tddfa.drawing.pose_box").setLevel(
-        logging.WARNING
-    )  # printed with each face already
     if not several:
         # Bad input is the likeliest fault: find it before the networks are loaded.
         image = imread(pictures[0])
@@ -128,7 +135,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         background=not args.no_background,
         frontal=args.frontal,
     )
-    show = args.show_flag if args.show_flag is not None else not several
+    show = args.show_flag
+    if show is None:  # what nobody asked for is not missed where Matplotlib is not installed
+        show = not several and find_spec("matplotlib") is not None
     records, failures, without_face = [], [], 0
     for path, files in zip(_progress(pictures), targets, strict=True):
         try:
@@ -174,7 +183,7 @@ def check_files(
 def process(
     path: Path,
     image: Any,
-    pipeline: Pipeline,
+    pipeline: FaceAligner,
     targets: dict[str, Path],
     settings: OutputSettings,
     show: bool,
@@ -187,9 +196,9 @@ def process(
     print(f"{path}: {len(faces)} face{'s' if len(faces) > 1 else ''}")
     for number, face in enumerate(faces, 1):
         print(face_line(number, face))
-    scene = Scene(image, faces, pipeline, settings)
+    frame = Frame.still(image, faces)
     for option, target in targets.items():
-        picture = scene.make(option, target)
+        picture = make_output(option, frame, target, settings)
         print(f"  {option} -> {target}")
         # Once there turned out to be no screen, the next pictures need not try.
         show = show and (picture is None or show_picture(picture))

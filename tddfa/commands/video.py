@@ -1,10 +1,12 @@
-"""Command line of the video demos."""
+"""Align every face in a video and draw landmarks, meshes, pose, depth or PNCC into it."""
 
 import argparse
-import signal
+import contextlib
+import os
 import sys
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from pathlib import Path
-from types import FrameType
 
 from tddfa.arguments import (
     add_detection_arguments,
@@ -15,34 +17,72 @@ from tddfa.arguments import (
 )
 from tddfa.cli import EXIT_BAD_INPUT
 from tddfa.errors import InputError
+from tddfa.frame import Frame
+from tddfa.io.results import results_folder, results_place
 from tddfa.io.targets import RunFile, check_targets
+from tddfa.outputs import describe_outputs, output_names
 from tddfa.run_files import model_files
-from tddfa.tracking.frames import Frame
 from tddfa.tracking.tracker import TrackerSettings
+from tddfa.video.container import is_url
+from tddfa.video.frame_reader import FrameReader
 from tddfa.video.job import Summary, VideoJob, run_job
-from tddfa.video.outputs import VIDEO_OPTIONS
-from tddfa.video.reader import VideoReader
+from tddfa.video.open_film import film_stem, open_film, parse_fps
 from tddfa.video.records import check_record_path
+from tddfa.video.sequence_names import FOLDER_NAME, SequenceName, is_sequence_name
+from tddfa.video.sequence_reader import SequenceReader
+from tddfa.video.uninterrupted import sigterm_interrupts
+from tddfa.video.writer import FORMATS
 
-RESULTS = Path("examples/results/videos")
+KIND = "videos"  # folder within that for results
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower")
 
 
-def video_parser(description: str, epilog: str, *, smooth: str) -> argparse.ArgumentParser:
-    """Return a parser whose default smoother is `smooth`."""
+def main(argv: Sequence[str], prog: str) -> int:
+    """Run the command that `prog` names and return its exit code."""
+    examples = (
+        "examples:\n"
+        f"  {prog} -f clip.mp4 -o 3d\n"
+        f"  {prog} -f clip.mp4 --smooth mean -n_pre 2 -n_next 2\n"
+        f"  {prog} -f clip.mp4 -o 2d_sparse --faces one --smooth one_euro --out out.mp4\n"
+        f"  {prog} -f clip.mp4 -s 100 -e 199 --save_params faces.csv"
+    )
+    parser = video_parser(__doc__ or "", examples, smooth="none", prog=prog, onnx=True)
+    args = parser.parse_args(argv)
+    return run_video(args, suffix="" if args.smooth == "none" else "_smooth")
+
+
+def video_parser(
+    description: str, epilog: str, *, smooth: str, prog: str | None = None, onnx: bool = False
+) -> argparse.ArgumentParser:
+    """Return a parser whose default smoother is `smooth` and whose default backend is `onnx`."""
     parser = argparse.ArgumentParser(
+        prog=prog,
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=epilog
         + "\nexit codes: 0 done, 2 bad input, 130 interrupted (what was made is kept)",
     )
-    parser.add_argument("-f", "--video_fp", required=True, metavar="FILE", help="video to read")
+    parser.add_argument(
+        "-f",
+        "--video_fp",
+        required=True,
+        metavar="FILE",
+        help="video, animated picture, URL, numbered pictures (frame_%%04d.png) or their folder",
+    )
+    parser.add_argument(
+        "--fps",
+        type=_fps,
+        metavar="RATE",
+        help="pictures per second of numbered pictures or a folder, as 25, 29.97 or 30000/1001 "
+        "(default: 25)",
+    )
     parser.add_argument(
         "-o",
         "--opt",
         default="2d_sparse",
-        choices=VIDEO_OPTIONS,
-        help="output (default: %(default)s)",
+        choices=output_names(video=True),
+        metavar="OPT",
+        help=f"output: {describe_outputs(video=True)} (default: %(default)s)",
     )
     parser.add_argument(
         "--faces",
@@ -75,10 +115,22 @@ def video_parser(description: str, epilog: str, *, smooth: str) -> argparse.Argu
         metavar="N",
         help="search the whole picture for faces every N frames (default: %(default)s)",
     )
-    add_model_arguments(parser)
+    add_model_arguments(parser, onnx)
     add_detection_arguments(parser)
     group = parser.add_argument_group("output")
-    group.add_argument("--out", metavar="FILE", help=f"video to write (default: in {RESULTS})")
+    group.add_argument(
+        "--out",
+        metavar="FILE",
+        help="video to write, or numbered pictures (frame_%%04d.png), or a folder for them "
+        f"(default: a video in {results_place(KIND)})",
+    )
+    group.add_argument(
+        "--start_number",
+        type=_number,
+        metavar="N",
+        help="number of the first picture written (default: that of the picture read, else of the "
+        "frame, from 0)",
+    )
     group.add_argument(
         "--crf", default=20, type=int, help="x264's quality, 0 best to 51 (default: %(default)s)"
     )
@@ -103,18 +155,25 @@ def video_parser(description: str, epilog: str, *, smooth: str) -> argparse.Argu
 
 def run_video(args: argparse.Namespace, suffix: str = "") -> int:
     """Make the video that parsed arguments ask for and return the exit code."""
-    source = Path(args.video_fp)
-    target = Path(args.out) if args.out else RESULTS / f"{source.stem}_{args.opt}{suffix}.mp4"
-    _check(args, source, target)
+    with sigterm_interrupts():
+        return _run(args, suffix)
+
+
+def _run(args: argparse.Namespace, suffix: str) -> int:
+    source = args.video_fp
+    target = _target(args, source, suffix)
+    _check(args)
     # Bad input is the likeliest fault: find it before the networks are loaded.
-    with VideoReader(source) as reader:
+    with open_film(source, args.fps) as reader:
+        if args.start_number is not None and isinstance(target, Path):
+            raise InputError("--start_number: expected numbered pictures or a folder as --out")
+        inputs, outputs = run_files(args, reader, target)
+        check_targets([*inputs, *model_files(args.config, args.assets)], outputs)
         # The stages run side by side; threads within them would only get in their way.
         drawing = args.threads or 1
         args.threads = drawing
         pipeline = build_pipeline(args)
         limit = 1 if args.faces == "one" else None
-        if reader.n_frames is not None and args.end >= reader.n_frames - 1:
-            args.end = -1  # nothing is left out at the end
         job = VideoJob(
             source,
             target,
@@ -130,6 +189,7 @@ def run_video(args: argparse.Namespace, suffix: str = "") -> int:
             background=not args.no_background,
             n_threads=drawing,
             records=Path(args.save_params) if args.save_params else None,
+            first_number=args.start_number,
             settings=tracker_settings(args, detect_every=args.detect_every, max_faces=limit),
         )
         summary = Summary()
@@ -147,7 +207,47 @@ def run_video(args: argparse.Namespace, suffix: str = "") -> int:
     return 0
 
 
-def _check(args: argparse.Namespace, source: Path, target: Path) -> None:
+def _target(args: argparse.Namespace, source: str, suffix: str) -> Path | SequenceName:
+    """Return the video or the pictures to write."""
+    if not args.out:
+        return results_folder(KIND) / f"{film_stem(source)}_{args.opt}{suffix}.mp4"
+    out = Path(args.out)
+    if out.is_dir() or args.out.endswith(("/", os.sep)) or not out.suffix:
+        return SequenceName.parse(str(out / FOLDER_NAME))
+    if out.suffix.lower() in FORMATS:
+        return out
+    if is_sequence_name(args.out):
+        return SequenceName.parse(args.out)
+    raise InputError(
+        f"--out '{args.out}': expected a name ending in {', '.join(FORMATS)}, "
+        "numbered pictures (frame_%04d.png) or a folder"
+    )
+
+
+def run_files(
+    args: argparse.Namespace, reader: FrameReader, target: Path | SequenceName
+) -> tuple[list[RunFile], list[RunFile]]:
+    """Return every file of the video that a run reads, and every one that it may write."""
+    inputs: Iterable[Path] = []
+    if isinstance(reader, SequenceReader):
+        inputs = reader.paths
+    elif not is_url(args.video_fp):
+        inputs = [Path(args.video_fp)]
+    outputs = [RunFile(Path(args.save_params), "--save_params")] if args.save_params else []
+    paths: list[Path] = []
+    if isinstance(target, Path):
+        paths = [target]
+    elif args.start_number is None and reader.numbers is not None:
+        paths = [target.path(number) for number in reader.numbers]
+    else:  # how many pictures come is not known: whatever has such a name may be written over
+        first = args.start_number or 0
+        with contextlib.suppress(InputError):
+            paths = [path for number, path in target.find() if number >= first]
+    outputs = [RunFile(path, "--out") for path in paths] + outputs
+    return [RunFile(path, "video") for path in inputs], outputs
+
+
+def _check(args: argparse.Namespace) -> None:
     if args.n_pre < 0 or args.n_next < 0:
         raise InputError(f"n_pre, n_next: expected 0 or more, got {args.n_pre} and {args.n_next}")
     if args.start < -1 or args.end < -1:
@@ -156,14 +256,23 @@ def _check(args: argparse.Namespace, source: Path, target: Path) -> None:
         raise InputError(f"end: expected at least start ({args.start}), got {args.end}")
     if args.save_params:
         check_record_path(args.save_params)
-    outputs = [RunFile(target, "--out")]
-    if args.save_params:
-        outputs.append(RunFile(Path(args.save_params), "--save_params"))
-    inputs = [RunFile(source, "video"), *model_files(args.config, args.assets)]
-    check_targets(inputs, outputs)
 
 
-def _length(job: VideoJob, reader: VideoReader) -> int | None:
+def _fps(text: str) -> Fraction:
+    try:
+        return parse_fps(text)
+    except (ValueError, ArithmeticError):
+        message = f"expected a rate over 0 and up to 1000, got {text!r}"
+        raise argparse.ArgumentTypeError(message) from None
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise argparse.ArgumentTypeError(f"expected a number from 0 up, got {text!r}")
+    return int(text)
+
+
+def _length(job: VideoJob, reader: FrameReader) -> int | None:
     total = reader.n_frames
     if job.end >= 0:
         total = min(total or job.end + 1, job.end + 1)
@@ -174,19 +283,27 @@ def _report(job: VideoJob, summary: Summary) -> str:
     parts = [f"{summary.frames} frames"]
     if summary.skipped:
         parts.append(f"{summary.skipped} damaged ones skipped")
-    count = len(summary.ids)
-    parts.append(f"{count} face{'' if count == 1 else 's'} in {summary.with_face} frames")
-    lines = [f"{job.source}: {', '.join(parts)}", f"  {job.option} -> {job.target}"]
+    if summary.damaged:
+        parts.append(f"{summary.damaged} damaged in part")
+    if summary.missing:
+        parts.append(f"{_count(summary.missing, 'number')} missing")
+    parts.append(f"{_count(len(summary.ids), 'face')} in {summary.with_face} frames")
+    lines = [f"{job.source}: {', '.join(parts)}"]
+    if summary.leaps:
+        times = _count(summary.leaps, "time")
+        lines.append(f"  its clock leaps {times}: the pictures follow each other there")
+    lines.append(f"  {job.option} -> {job.target}")
     if job.records:
         lines.append(f"  parameters -> {job.records}")
     return "\n".join(lines)
 
 
-class Progress:
-    """Progress bar with frames per second and number of faces, where somebody can see it.
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
-    Within the block a polite request to end (SIGTERM) is answered like Ctrl-C.
-    """
+
+class Progress:
+    """Progress bar with frames per second and number of faces, where somebody can see it."""
 
     def __init__(self, total: int | None) -> None:
         from tqdm import tqdm
@@ -204,13 +321,7 @@ class Progress:
         sys.stdout.write(text + "\n")
 
     def __enter__(self) -> "Progress":
-        self._before = signal.signal(signal.SIGTERM, _interrupt)
         return self
 
     def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGTERM, self._before)
         self._bar.close()
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -15,27 +15,33 @@ from tddfa.arguments import (
     tracker_settings,
 )
 from tddfa.errors import InputError
+from tddfa.io.results import results_folder, results_place
+from tddfa.outputs import OutputSettings, describe_outputs, output_names
 from tddfa.tracking.live_smoothing import smooth_one_euro
 from tddfa.tracking.smoothing import smooth_mean
 from tddfa.tracking.tracker import FaceTracker
 from tddfa.video.camera import NewestFrame, open_source
 from tddfa.video.display import Window, check_display
 from tddfa.video.live_view import HELP, LiveView, Smoother, statistics_line
-from tddfa.video.outputs import VIDEO_OPTIONS
+from tddfa.video.uninterrupted import sigterm_interrupts
 
-RESULTS = Path("examples/results/webcam")
+DEMO = "demo_webcam.py"
+KIND = "webcam"  # folder within that for results
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Parse the command line."""
+def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.Namespace:
+    """Parse the command line of ``demo_webcam.py``, or of the command that `prog` names."""
+    demo = prog == DEMO
+    flag = " --onnx" if demo else ""
     parser = argparse.ArgumentParser(
+        prog=prog,
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=f"keys: {HELP}\n"
         "examples:\n"
-        "  demo_webcam.py --onnx\n"
-        "  demo_webcam.py --source rtsp://camera/stream -o 3d --onnx\n"
-        "  demo_webcam.py --source clip.mp4 --headless --frames 100 --onnx\n"
+        f"  {prog}{flag}\n"
+        f"  {prog} --source rtsp://camera/stream -o 3d{flag}\n"
+        f"  {prog} --source clip.mp4 --headless --frames 100{flag}\n"
         "exit codes: 0 done, 2 bad input (no camera, no display, …), 130 interrupted",
     )
     parser.add_argument(
@@ -48,8 +54,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "-o",
         "--opt",
         default="2d_sparse",
-        choices=VIDEO_OPTIONS,
-        help="first output (default: %(default)s)",
+        choices=output_names(video=True),
+        metavar="OPT",
+        help=f"first output: {describe_outputs(video=True)} (default: %(default)s)",
     )
     parser.add_argument(
         "--faces",
@@ -72,9 +79,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--out",
-        default=str(RESULTS),
+        default=str(results_folder(KIND)),
         metavar="FOLDER",
-        help="folder for saved pictures and recordings (default: %(default)s)",
+        help=f"folder for saved pictures and recordings (default: {results_place(KIND)})",
     )
     parser.add_argument(
         "--record", action="store_true", help="record from the beginning, as after the key r"
@@ -82,14 +89,18 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--no_background", action="store_true", help="draw on black instead of the picture"
     )
-    add_model_arguments(parser)
+    add_model_arguments(parser, onnx=not demo)
     add_detection_arguments(parser)
     return parser.parse_args(argv)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
     """Run the command line and return its exit code."""
-    args = parse_args(argv)
+    with sigterm_interrupts():
+        return _run(parse_args(argv, prog))
+
+
+def _run(args: argparse.Namespace) -> int:
     if min(args.n_pre or 0, args.n_next or 0) < 0:
         raise InputError(f"n_pre, n_next: expected 0 or more, got {args.n_pre} and {args.n_next}")
     if Path(args.out).exists() and not Path(args.out).is_dir():
@@ -102,21 +113,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         pipeline = build_pipeline(args)
         limit = 1 if args.faces == "one" else None
         settings = tracker_settings(args, max_faces=limit)
-        tracker = FaceTracker.from_pipeline(pipeline, settings)
+        tracker = FaceTracker(pipeline.detector, pipeline.aligner, settings)
     except BaseException:
         source.close()
         raise
     with NewestFrame(source) as camera:
         view = LiveView(
             camera,
-            pipeline,
             tracker,
             _smoother(args, pipeline.aligner),
             option=args.opt,
             folder=Path(args.out),
             mirror=not args.no_mirror,
-            n_threads=args.threads,
-            background=not args.no_background,
+            settings=OutputSettings(n_threads=args.threads, background=not args.no_background),
         )
         if args.record:
             view.press("r")

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from tddfa.drawing.checks import FloatArray
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 
 Box = tuple[int, int, int, int]
 

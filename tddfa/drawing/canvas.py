@@ -1,13 +1,14 @@
 """What the drawing functions draw on, and the meshes that they draw."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from Sim3DR.threads import share
 from tddfa.drawing.checks import FloatArray, IntArray, as_triangles
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 
 # Copying less than this is not worth a second thread.
 _MIN_BYTES = 1 << 21
@@ -36,8 +37,7 @@ def canvas(picture: ImageArray, with_background: bool, n_threads: int = 1) -> Im
         return picture.copy()
     out = np.empty_like(picture)
     cuts = [len(picture) * band // n_bands for band in range(n_bands + 1)]
-    with ThreadPoolExecutor(n_bands) as pool:
-        list(pool.map(lambda a, b: np.copyto(out[a:b], picture[a:b]), cuts[:-1], cuts[1:]))
+    share(lambda a, b: np.copyto(out[a:b], picture[a:b]), pairwise(cuts), n_bands)
     return out
 
 

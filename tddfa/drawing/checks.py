@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
-from tddfa.io.decode import ImageArray
+from tddfa.known_tables import known_table
+from tddfa.picture import ImageArray, check_picture
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int32]
@@ -21,11 +22,7 @@ def as_picture(img: npt.ArrayLike) -> ImageArray:
     InputError
         If it is no such array.
     """
-    picture = np.asarray(img)
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
-        shape = f"{picture.shape} {picture.dtype}"
-        raise InputError(f"img: expected a BGR picture of shape (H, W, 3) and uint8, got {shape}")
-    return np.ascontiguousarray(picture, np.uint8)
+    return np.ascontiguousarray(check_picture(np.asarray(img), "img"))
 
 
 def as_faces(ver_lst: Iterable[npt.ArrayLike], name: str = "ver_lst") -> list[FloatArray]:
@@ -84,7 +81,8 @@ def model_table(
     ----------
     value : array_like or None
         What the caller passed; None takes the attribute `name` of `tri`, which the triangles of a
-        loaded face model (``tddfa.tri``) carry.
+        loaded face model (``tddfa.tri``) carry. Triangles that lost it, in ``np.array`` or
+        ``np.load``, are looked up, see `tddfa.known_tables`.
     tri : ndarray
         Triangles.
     name : str
@@ -105,7 +103,12 @@ def model_table(
     """
     table = getattr(tri, name, None) if value is None else value
     if table is None:
-        raise InputError(f"{name}: expected an array (tri carries none); pass {name}=…")
+        table = known_table(tri, name)
+    if table is None:
+        raise InputError(
+            f"{name}: expected an array (tri carries none, and is not that of a face model known "
+            f"here); pass {name}=…"
+        )
     rows = np.asarray(table, np.float32)
     if rows.shape == (columns, n_vertices) and columns != n_vertices:
         rows = rows.T

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import cv2
 import numpy as np
 
-from tddfa.io.decode import ImageArray
-from tddfa.tracking.track import TrackedFace
+from tddfa.face import Face
+from tddfa.picture import ImageArray
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _DARK, _LIGHT = (0, 0, 0), (255, 255, 255)
@@ -33,17 +33,18 @@ def draw_text(
         cv2.putText(img, text, place, _FONT, scale, shade, thickness, cv2.LINE_AA)
 
 
-def draw_labels(img: ImageArray, faces: Iterable[TrackedFace]) -> None:
+def draw_labels(img: ImageArray, faces: Iterable[Face]) -> None:
     """Draw each face's box, id and score in place."""
     height, width = img.shape[:2]
     for face in faces:
-        color = PALETTE[face.track_id % len(PALETTE)]
+        color = PALETTE[(face.track_id or 0) % len(PALETTE)]
         limits = (width - 1, height - 1) * 2
         left, top, right, bottom = (int(v) for v in np.clip(face.box, 0, limits).round())
         cv2.rectangle(img, (left, top), (right, bottom), color, 1, cv2.LINE_AA)
         size = float(np.clip((right - left) / 6, 9, 22))
         corner = (left, max(top - 4, round(size) + 2))
-        draw_text(img, f"{face.track_id} {face.score:.2f}", corner, size, color)
+        number = "" if face.track_id is None else f"{face.track_id} "
+        draw_text(img, f"{number}{face.score:.2f}", corner, size, color)
 
 
 def draw_status(img: ImageArray, lines: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from tddfa.drawing.landmarks import DARK, DENSE, Color, draw_dots, draw_joined, 
 from tddfa.drawing.show import deliver, show_picture
 from tddfa.errors import InputError
 from tddfa.io.atomic import PathLike
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 from tddfa.roi import crop_img, parse_roi_box_from_bbox, parse_roi_box_from_landmark
 
 __all__ = [

@@ -6,23 +6,11 @@ import numpy.typing as npt
 
 from tddfa.drawing.checks import FloatArray
 from tddfa.errors import InputError
-from tddfa.io.decode import ImageArray
+from tddfa.ibug68 import N_LANDMARKS, OUTLINES
+from tddfa.picture import ImageArray
 
 Color = tuple[int, int, int]
 
-# Order of iBUG's 68 points (Sagonas et al., "300 Faces in-the-Wild Challenge", 2013):
-# first, one past the last, closed.
-PARTS = (
-    (0, 17, False),  # jaw
-    (17, 22, False),  # brows
-    (22, 27, False),
-    (27, 36, False),  # nose: bridge, then base
-    (36, 42, True),  # eyes
-    (42, 48, True),
-    (48, 60, True),  # lips: outer, inner
-    (60, 68, True),
-)
-N_LANDMARKS = 68
 DARK, LIGHT, DOT, DENSE = (40, 30, 20), (255, 255, 255), (60, 200, 255), (120, 230, 40)
 # Fraction bits of OpenCV's fixed-point coordinates.
 _SHIFT = 4
@@ -65,7 +53,7 @@ def draw_joined(img: ImageArray, points: FloatArray, lines: bool = True) -> None
     width = max(1, round(size / 130))
     rim = size / 250 if size >= _RIM_FROM else 0.0
     if lines:
-        parts = [(points[:, a:b][:, finite[a:b]], closed) for a, b, closed in PARTS]
+        parts = [(points[:, a:b][:, finite[a:b]], closed) for a, b, closed in OUTLINES]
         strokes = [(DARK, width + 2 * max(1, round(rim)))] if rim else []
         for color, thickness in [*strokes, (LIGHT, width)]:
             for part, closed in parts:

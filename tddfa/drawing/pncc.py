@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 import numpy.typing as npt
 
-from Sim3DR import rasterize
+from Sim3DR.rasterize import rasterize
 from tddfa.drawing.canvas import canvas, meshes
 from tddfa.drawing.checks import FloatArray, as_faces, as_picture, model_table
 from tddfa.drawing.show import deliver
 from tddfa.io.atomic import PathLike
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 
 
 def pncc(

@@ -24,7 +24,7 @@ from tddfa.drawing.landmarks import Color
 from tddfa.drawing.show import deliver
 from tddfa.errors import InputError
 from tddfa.io.atomic import PathLike
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 from tddfa.pose import calc_pose
 
 __all__ = ["calc_pose", "plot_pose_box", "pose_box", "viz_pose"]
@@ -39,6 +39,15 @@ _EDGES = [(i, (i + 1) % 4) for i in range(4)]
 _EDGES += [(i + 4, j + 4) for i, j in _EDGES] + [(i, i + 4) for i in range(4)]
 _SHIFT = 4
 _FAR = 2.0**20
+
+
+def box_corners(rear: float) -> npt.NDArray[np.float64]:
+    """Return the corners (8, 3) of a box of rear half-size `rear`, unturned: rear square, front."""
+    corners = np.zeros((8, 3))
+    corners[:4, :2] = _SQUARE * rear
+    corners[4:, :2] = _SQUARE * (rear * 4 / 3)
+    corners[4:, 2] = rear * 4 / 3
+    return corners
 
 
 def pose_box(camera: npt.ArrayLike, landmarks: FloatArray) -> npt.NDArray[np.float64]:
@@ -59,12 +68,7 @@ def pose_box(camera: npt.ArrayLike, landmarks: FloatArray) -> npt.NDArray[np.flo
     rotation = np.asarray(camera, np.float64)[:, :3]
     points = np.asarray(landmarks, np.float64)[:2]
     # L: a third of the diagonal of the square around the landmarks.
-    rear = np.ptp(points, axis=1).max() * np.sqrt(2) / 3
-    front = rear * 4 / 3
-    corners = np.zeros((8, 3))
-    corners[:4, :2] = _SQUARE * rear
-    corners[4:, :2] = _SQUARE * front
-    corners[4:, 2] = front
+    corners = box_corners(float(np.ptp(points, axis=1).max() * np.sqrt(2) / 3))
     projected = (corners @ rotation.T)[:, :2] * (1, -1)  # y up -> y down
     # The translation falls out: the rear square is centered on the points.
     center = points[:, :N_JAW_AND_BROWS].mean(axis=1)
@@ -83,7 +87,7 @@ def plot_pose_box(
     Parameters
     ----------
     img : ndarray, shape (H, W, 3), uint8
-        BGR picture, C-contiguous and writable.
+        BGR picture, writable; also a view such as ``rgb[..., ::-1]``.
     P : array_like, shape (3, 4)
         [R | t] without scale, as `calc_pose` returns it.
     ver : array_like, shape (2|3, 68)
@@ -98,8 +102,11 @@ def plot_pose_box(
         _LOGGER.warning("pose box: left out, the face's pose or landmarks are not finite")
         return img
     corners = np.rint(np.clip(box, -_FAR, _FAR) * 2**_SHIFT).astype(int).tolist()
+    canvas = np.ascontiguousarray(img)  # OpenCV draws into no view with negative strides
     for i, j in _EDGES:
-        cv2.line(img, corners[i], corners[j], color, line_width, cv2.LINE_AA, _SHIFT)
+        cv2.line(canvas, corners[i], corners[j], color, line_width, cv2.LINE_AA, _SHIFT)
+    if canvas is not img:
+        img[...] = canvas
     return img
 
 

@@ -1,18 +1,19 @@
 """The shaded mesh mixed over the picture."""
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy.typing as npt
 
-from Sim3DR import RenderPipeline, rasterize
+from Sim3DR.lighting import RenderPipeline
+from Sim3DR.rasterize import rasterize
+from Sim3DR.threads import share
 from tddfa.drawing.blend import blend
 from tddfa.drawing.canvas import canvas, meshes
 from tddfa.drawing.checks import as_faces, as_picture
 from tddfa.drawing.show import deliver
 from tddfa.errors import InputError
 from tddfa.io.atomic import PathLike
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 
 
 def render(
@@ -25,10 +26,11 @@ def render(
     with_bg_flag: bool = True,
     *,
     n_threads: int = 1,
+    lights: RenderPipeline | None = None,
 ) -> ImageArray:
     """Draw shaded faces over a picture.
 
-    The light is `Sim3DR.RenderPipeline`'s default. Of faces that overlap, the later one covers the
+    Of faces that overlap, the later one covers the
     earlier one.
 
     Parameters
@@ -49,6 +51,9 @@ def render(
         If false, the faces are drawn on black instead, without mixing.
     n_threads : int
         Threads of the rasterizer; the result does not depend on it.
+    lights : RenderPipeline, optional
+        What shades the faces; by default white light from the viewer, see
+        `Sim3DR.lighting.RenderPipeline`.
 
     Returns
     -------
@@ -65,14 +70,10 @@ def render(
     if not 0 <= alpha <= 1:
         raise InputError(f"alpha: expected 0 to 1, got {alpha}")
     out = canvas(picture, with_bg_flag, n_threads)
-    pipeline = RenderPipeline()
+    pipeline = lights or RenderPipeline()
     drawn = list(meshes(faces, tri))
-    if min(n_threads, len(drawn)) > 1:
-        with ThreadPoolExecutor(min(n_threads, len(drawn))) as pool:
-            lights = list(pool.map(lambda mesh: pipeline.shade(*mesh), drawn))
-    else:
-        lights = [pipeline.shade(*mesh) for mesh in drawn]
-    for (points, triangles), light in zip(drawn, lights, strict=True):
+    shades = share(pipeline.shade, drawn, n_threads)
+    for (points, triangles), light in zip(drawn, shades, strict=True):
         rasterize(points, triangles, light, out, n_threads=n_threads)
     if with_bg_flag:
         blend(picture, out, alpha, faces)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from tddfa.drawing._sampling import bilinear, nearest
 from tddfa.drawing.checks import FloatArray
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 
 
 def _places(x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:

@@ -5,11 +5,10 @@ import sys
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tddfa.io.atomic import PathLike
-from tddfa.io.decode import ImageArray
 from tddfa.io.pictures import imwrite
+from tddfa.picture import ImageArray
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -21,7 +20,7 @@ _DPI = 100
 _LARGEST_SIDE = 1400  # pixels of the figure
 
 
-class ShownPicture(npt.NDArray[np.uint8]):
+class ShownPicture(np.ndarray[Any, np.dtype[np.uint8]]):
     """A picture that a notebook has shown already.
 
     An ordinary array, except that a notebook does not print it once more, as numbers, when the call

@@ -1,18 +1,18 @@
 """The faces' texture, unrolled: what the picture shows at each vertex, drawn in UV space."""
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 
-from Sim3DR import rasterize
+from Sim3DR.rasterize import rasterize
+from Sim3DR.threads import share
 from tddfa.drawing.checks import FloatArray, as_faces, as_picture, as_triangles, model_table
 from tddfa.drawing.sampling import bilinear_colors
 from tddfa.drawing.show import deliver
 from tddfa.errors import InputError
 from tddfa.io.atomic import PathLike
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 
 # Bounds the memory: three channels per face.
 _FACES_PER_PASS = 8
@@ -107,11 +107,5 @@ def _colors(picture: ImageArray, faces: list[FloatArray], n_threads: int) -> Flo
         x, y = faces[k][:2]
         bilinear_colors(picture, x, y, 1 / 255, out=colors[:, 3 * k : 3 * k + 3])
 
-    n_workers = min(n_threads, len(faces))
-    if n_workers <= 1:
-        for k in range(len(faces)):
-            sample(k)
-    else:
-        with ThreadPoolExecutor(n_workers) as pool:
-            list(pool.map(sample, range(len(faces))))
+    share(sample, [(k,) for k in range(len(faces))], n_threads)
     return colors

@@ -22,7 +22,7 @@ from tddfa.errors import InputError
 from tddfa.export.text_format import format_indices, format_rows
 from tddfa.export.textured_obj import write_textured_obj
 from tddfa.io.atomic import PathLike, atomic_write
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 
 PLY_HEADER = """ply
 format {form} 1.0
@@ -41,13 +41,11 @@ def _meshes(
 ) -> tuple[list[FloatArray], IntArray]:
     """Return the vertices (N, 3) of each face with y up, and the triangles in file order."""
     faces = as_faces(ver_lst)
-    if not faces:
-        raise InputError("ver_lst: expected at least one face, there is no face to write")
     if len({vertices.shape for vertices in faces}) > 1:
         raise InputError("ver_lst: expected faces of the same number of vertices")
     if not all(np.isfinite(vertices).all() for vertices in faces):
         raise InputError("ver_lst: expected finite vertices, found NaN or infinity")
-    triangles = as_triangles(tri, faces[0].shape[1])
+    triangles = as_triangles(tri, faces[0].shape[1] if faces else None)
     flipped = []
     for vertices in faces:
         rows = np.array(vertices.T, order="C")
@@ -67,6 +65,8 @@ def ser_to_ply(
 ) -> None:
     """Write all faces of a picture into one PLY file.
 
+    Without a face the file is valid and empty: no vertex, no triangle.
+
     Parameters
     ----------
     ver_lst : list of n arrays, shape (3, N), float32
@@ -85,11 +85,10 @@ def ser_to_ply(
     Raises
     ------
     InputError
-        If there is no face, a vertex is not finite, an index is wrong or the file cannot be
-        written.
+        If a vertex is not finite, an index is wrong or the file cannot be written.
     """
     meshes, triangles = _meshes(ver_lst, tri, height, reverse)
-    n_vertices = len(meshes[0])
+    n_vertices = len(meshes[0]) if meshes else 0
     header = PLY_HEADER.format(
         form="binary_little_endian" if binary else "ascii",
         n_vertices=n_vertices * len(meshes),
@@ -133,7 +132,8 @@ def ser_to_obj(
     """Write all faces of a picture into one OBJ file with the picture's colors.
 
     Each vertex line is ``v x y z r g b``, with two decimals and the color in [0, 1] of the nearest
-    pixel. With `texture`, a material file and the texture as PNG are written beside it.
+    pixel. With `texture`, a material file and the texture as PNG are written beside it. Without a
+    face the file is valid and empty, a comment alone, and nothing is written beside it.
 
     Parameters
     ----------
@@ -158,14 +158,17 @@ def ser_to_obj(
     Raises
     ------
     InputError
-        If there is no face, a vertex is not finite, an array has a wrong shape or a file cannot be
-        written.
+        If a vertex is not finite, an array has a wrong shape or a file cannot be written.
     """
     picture = as_picture(img)
     faces = as_faces(ver_lst)
     meshes, triangles = _meshes(faces if shapes is None else shapes, tri, height)
     if [mesh.shape[::-1] for mesh in meshes] != [face.shape for face in faces]:
         raise InputError("shapes: expected as many faces and vertices as in ver_lst")
+    if not meshes:
+        with atomic_write(wfp) as file:
+            file.write(b"# no face\n")
+        return
     vertex_chunks = [
         format_rows(_vertex_rows(mesh, vertices, picture), b"v ")
         for mesh, vertices in zip(meshes, faces, strict=True)

@@ -13,7 +13,7 @@ from tddfa.drawing.checks import FloatArray, as_picture, model_table
 from tddfa.errors import InputError
 from tddfa.export.text_format import format_rows
 from tddfa.io.atomic import atomic_write
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 
 MATERIAL = """newmtl {name}
 Ka 1 1 1

@@ -1,4 +1,4 @@
-"""Writing a file so that nobody ever sees half of it."""
+"""Writing a file so that nobody ever sees half of it; nothing in the project writes otherwise."""
 
 import contextlib
 import os
@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from tddfa.errors import InputError
 
 PathLike = str | os.PathLike[str]
@@ -14,6 +17,58 @@ PathLike = str | os.PathLike[str]
 
 def _cannot_write(path: PathLike, error: OSError) -> InputError:
     return InputError(f"cannot write {os.fspath(path)}: {error.strerror or error}")
+
+
+def checked_target(path: PathLike) -> Path:
+    """Return the real path of a file that can be written; missing parent folders are made.
+
+    Raises
+    ------
+    InputError
+        If `path` is a folder or read-only, or its folder cannot be made.
+    """
+    try:
+        target = Path(path).resolve()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            raise InputError(f"cannot write {os.fspath(path)}: expected a file, found a folder")
+        if target.exists() and not os.access(target, os.W_OK):
+            raise InputError(f"cannot write {os.fspath(path)}: the file is read-only")
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    return target
+
+
+def temporary_beside(target: Path) -> Path:
+    """Return an unused hidden name in the folder of `target`, with its extension.
+
+    Not derived from the target's name, which may already be as long as a name can be.
+    """
+    return target.with_name(f".{secrets.token_hex(8)}.tmp{target.suffix}")
+
+
+@contextlib.contextmanager
+def replacing(path: PathLike) -> Iterator[Path]:
+    """Yield a temporary path beside `path` that takes its place when the block ends well.
+
+    For libraries that write to a path of their own. After an error the temporary file is removed
+    and whatever lay at `path` before is untouched.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    target = checked_target(path)
+    temporary = temporary_beside(target)
+    try:
+        yield temporary
+        temporary.replace(target)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -52,27 +107,25 @@ def atomic_write(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
     if mode not in ("wb", "w"):
         raise ValueError(f"mode: expected 'wb' or 'w', got {mode!r}")
     text: dict[str, Any] = {} if mode == "wb" else {"encoding": "utf-8", "newline": "\n"}
-    temporary: Path | None = None
-    try:
-        target = Path(path).resolve()
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.is_dir():
-            raise InputError(f"cannot write {os.fspath(path)}: expected a file, found a folder")
-        if target.exists() and not os.access(target, os.W_OK):
-            raise InputError(f"cannot write {os.fspath(path)}: the file is read-only")
-        if target.exists() and not target.is_file():
+    target = checked_target(path)
+    if target.exists() and not target.is_file():
+        try:
             with target.open(mode, **text) as file:
                 yield file
-            return
-        # Not derived from the target's name, which may already be as long as a name can be.
-        temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
-        with temporary.open(mode.replace("w", "x"), **text) as file:
-            yield file
-        temporary.replace(target)
-        temporary = None
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        except OSError as error:
+            raise _cannot_write(path, error) from error
+        return
+    with replacing(target) as temporary, temporary.open(mode.replace("w", "x"), **text) as file:
+        yield file
+
+
+def save_arrays(path: PathLike, **arrays: npt.ArrayLike) -> None:
+    """Write an ``.npz`` archive, whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    with atomic_write(path) as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]

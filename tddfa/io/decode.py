@@ -16,12 +16,14 @@ from tddfa.io.jpeg import JPEG_MAGIC, close_jpeg, jpeg_is_complete
 from tddfa.io.orientation import UPRIGHT, stored_orientation
 from tddfa.io.png import pixels_only
 from tddfa.io.value_range import to_uint8
+from tddfa.picture import ImageArray
 
 logger = logging.getLogger(__name__)
 
-ImageArray = npt.NDArray[np.uint8]
-
 TIFF_MAGIC = (b"II", b"MM")
+# Since 4.13 OpenCV has its logging in a module of its own, before that at the top.
+_LOGGING: Any = getattr(cv2.utils, "logging", cv2)
+_SILENT = 0
 # Rows composited at a time: bounds the extra memory for very large pictures.
 _BAND = 256
 
@@ -29,12 +31,12 @@ _BAND = 256
 @contextlib.contextmanager
 def quiet_opencv() -> Iterator[None]:
     """Keep OpenCV from adding lines of its own to stderr about what we report in one."""
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    level = _LOGGING.getLogLevel()
+    _LOGGING.setLogLevel(_SILENT)
     try:
         yield
     finally:
-        cv2.utils.logging.setLogLevel(level)
+        _LOGGING.setLogLevel(level)
 
 
 def _orient(img: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:

@@ -3,11 +3,12 @@
 import logging
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tddfa.errors import InputError
 from tddfa.io.heic import HEIC_SUFFIXES, INSTALL, can_read_heic
+from tddfa.io.results import results_folder
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,6 @@ _UNWRITTEN = {
     *HEIC_SUFFIXES,
 }
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-DEFAULT_FOLDER = Path("examples/results")
 
 
 def check_no_url(name: str) -> None:
@@ -108,11 +108,13 @@ class OutputPaths:
     Parameters
     ----------
     out : str, optional
-        Folder, or file if there is one picture and one option; by default ``examples/results``.
+        Folder, or file if there is one picture and one option; by default the results folder.
     options : sequence of str
         Options asked for.
     n_pictures : int
         Number of pictures.
+    suffixes : mapping
+        Extension of each option there is; ``.jpg`` stands for any picture's.
 
     Raises
     ------
@@ -120,15 +122,22 @@ class OutputPaths:
         If `out` names a file and there are several outputs, or its suffix does not fit.
     """
 
-    def __init__(self, out: str | None, options: Sequence[str], n_pictures: int) -> None:
+    def __init__(
+        self,
+        out: str | None,
+        options: Sequence[str],
+        n_pictures: int,
+        suffixes: Mapping[str, str],
+    ) -> None:
         if out is not None:
             check_no_url(out)
-        self.folder = DEFAULT_FOLDER if out is None else Path(out)
+        self.suffixes = suffixes
+        self.folder = results_folder() if out is None else Path(out)
         self.file: Path | None = None
         if out is None or self.folder.is_dir() or not self.folder.suffix or out.endswith("/"):
             return
         suffix = self.folder.suffix.lower()
-        known = TARGET_SUFFIXES | _UNWRITTEN | {".ply", ".obj"}
+        known = TARGET_SUFFIXES | _UNWRITTEN | set(suffixes.values())
         if suffix not in known:
             return  # a folder with a dot in its name
         if len(options) != 1 or n_pictures != 1:
@@ -136,7 +145,8 @@ class OutputPaths:
                 f"--out '{out}': expected a folder for {n_pictures} pictures x {len(options)} "
                 "outputs, got a file name"
             )
-        expected = {"ply": {".ply"}, "obj": {".obj"}}.get(options[0], TARGET_SUFFIXES)
+        own = suffixes[options[0]]
+        expected = TARGET_SUFFIXES if own in TARGET_SUFFIXES else {own}
         if suffix not in expected:
             wanted = ", ".join(sorted(expected))
             raise InputError(f"--out '{out}': expected {wanted} for {options[0]}")
@@ -146,5 +156,4 @@ class OutputPaths:
         """Return where one output of one picture goes."""
         if self.file is not None:
             return self.file
-        suffix = f".{option}" if option in ("ply", "obj") else ".jpg"
-        return self.folder / f"{stem}_{option}{suffix}"
+        return self.folder / f"{stem}_{option}{self.suffixes[option]}"

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tddfa.face import Face
 from tddfa.io.atomic import atomic_write
-from tddfa.pipeline import Face
 
 FORMAT_VERSION = 1
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from tddfa.tracking.frames import Frame
+from tddfa.frame import Frame
 
 # An unconfirmed face in the last frame of a shot or film counts from this score on: nothing more
 # will be heard of it.
@@ -31,7 +31,7 @@ def keep_confirmed(frames: Iterable[Frame], wait: int = 3) -> Iterator[Frame]:
         As many as came in.
     """
     waiting: deque[Frame] = deque()
-    confirmed: set[int] = set()
+    confirmed: set[int | None] = set()
     last: Frame | None = None
     for frame in frames:
         if frame.cut and last is not None:
@@ -49,10 +49,10 @@ def keep_confirmed(frames: Iterable[Frame], wait: int = 3) -> Iterator[Frame]:
         yield _only(waiting.popleft(), confirmed)
 
 
-def _sure(frame: Frame) -> set[int]:
+def _sure(frame: Frame) -> set[int | None]:
     return {face.track_id for face in frame.faces if face.score >= SURE}
 
 
-def _only(frame: Frame, confirmed: set[int]) -> Frame:
+def _only(frame: Frame, confirmed: set[int | None]) -> Frame:
     faces = [replace(f, confirmed=True) for f in frame.faces if f.track_id in confirmed]
     return replace(frame, faces=faces)

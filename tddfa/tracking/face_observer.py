@@ -6,10 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from tddfa.aligner import Aligner
+from tddfa.face import Face
+from tddfa.face_box import face_boxes_of, landmark_roi
 from tddfa.params import FloatArray
-from tddfa.roi import ImageArray, network_input
-from tddfa.tracking.face_finder import FaceFinder, face_boxes_of, fractions, score_at
-from tddfa.tracking.track import landmark_roi
+from tddfa.picture import ImageArray
+from tddfa.roi import network_input
+from tddfa.tracking.face_finder import FaceFinder, fractions
 
 
 @dataclass(frozen=True)
@@ -68,28 +70,20 @@ def _shared_area(first: Sequence[float], second: Sequence[float]) -> float:
 
 @dataclass(frozen=True)
 class Observation:
-    """What was found at a place.
+    """What was found at a place, and what it is worth.
 
     Attributes
     ----------
-    roi_box : list of float
-        The square that was looked at, pixels.
-    param : ndarray, shape (62,), float32
-    landmarks : ndarray, shape (3, 68), float32
-        Pixels.
+    face : Face
+        Its score is the face check's.
     plausible : bool
-        Whether these can be a face's.
-    score : float
-        The face check's, in [0, 1].
+        Whether its numbers can be a face's.
     seen : bool
         Whether the check says that there is a face.
     """
 
-    roi_box: list[float]
-    param: FloatArray
-    landmarks: FloatArray
+    face: Face
     plausible: bool
-    score: float
     seen: bool
 
 
@@ -130,8 +124,7 @@ class FaceObserver:
     ) -> list[tuple[FloatArray, FloatArray]]:
         """Align without checking; return (parameters, landmarks) per ROI."""
         boxes = [list(box) for box in roi_boxes]
-        output = self.aligner.forward(network_input(image, boxes, self.aligner.size))
-        params = list(self.aligner.scale.denormalize(output))
+        params = list(self.aligner.align_rois(image, boxes))
         return list(zip(params, self.aligner.recon_vers(params, boxes), strict=True))
 
     def __call__(
@@ -151,26 +144,30 @@ class FaceObserver:
             return []
         crops = network_input(image, boxes, self.aligner.size)
         # Both networks see the same crops: they run side by side.
-        scanning = self._helper.submit(self.finder.scan, crops)
+        looking = self._helper.submit(self.finder.look, crops)
         output = self.aligner.forward(crops)
         params = list(self.aligner.scale.denormalize(output))
         landmarks = self.aligner.recon_vers(params, boxes)
         rois = [landmark_roi(points) for points in landmarks]
+        expected = fractions(face_boxes_of(rois), boxes)
         plausible = [
             self.limits.holds(box, roi, row, image)
             for box, roi, row in zip(boxes, rois, output, strict=True)
         ]
-        expected = fractions(face_boxes_of(rois), boxes)
-        found = scanning.result()
-        scores = [score_at(*pair) for pair in zip(found, expected, strict=True)]
+        scores = looking.result()(expected).tolist()
         seen = [score >= self.least_score for score in scores]
         doubtful = [i for i in range(len(boxes)) if plausible[i] and not seen[i]]
         if doubtful:
             wide = self.finder.look_wider(image, [rois[i] for i in doubtful])
-            for i, score in zip(doubtful, wide, strict=True):
+            for i, score in zip(doubtful, wide.tolist(), strict=True):
                 scores[i] = max(scores[i], score)
                 seen[i] = score >= self.least_wide_score
+        size, model = image.shape[:2], self.aligner.reconstructor
         return [
-            Observation(*row)
-            for row in zip(boxes, params, landmarks, plausible, scores, seen, strict=True)
+            Observation(
+                Face(score, box, param, points, image_size=size, reconstructor=model), fits, looks
+            )
+            for score, box, param, points, fits, looks in zip(
+                scores, boxes, params, landmarks, plausible, seen, strict=True
+            )
         ]

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.aligner import Aligner
+from tddfa.face import Face
 from tddfa.params import split_params
 from tddfa.reconstruct import image_cameras, reconstruct_vertices
-from tddfa.tracking.track import TrackedFace
 
 DoubleArray = npt.NDArray[np.float64]
 _Y_UP = np.array([1.0, -1.0, 1.0])[:, None]
@@ -39,7 +39,7 @@ class FaceState:
     expression: DoubleArray
 
     @classmethod
-    def of(cls, face: TrackedFace, size: int) -> "FaceState":
+    def of(cls, face: Face, size: int) -> "FaceState":
         """Return the state of a face that was seen in a crop of `size` pixels."""
         parts = split_params(face.param[None])
         camera = image_cameras(parts, [face.roi_box], size)[0].astype(np.float64)
@@ -62,13 +62,13 @@ class FaceState:
         camera = np.hstack([self.linear / scale[:, None], offset[:, None]])
         return np.concatenate([camera.ravel(), self.shape, self.expression]).astype(np.float32)
 
-    def apply(self, face: TrackedFace, aligner: Aligner) -> TrackedFace:
-        """Return `face` in this state, its landmarks (and vertices, if it has any) made anew."""
+    def apply(self, face: Face, aligner: Aligner) -> Face:
+        """Return `face` in this state, its landmarks and vertices (if it has any) made anew."""
         param = self.param(face.roi_box, aligner.size)
         parts = split_params(param[None])
         camera = np.hstack([self.linear * _Y_UP, self.offset[:, None]])[None].astype(np.float32)
-        vertices = face.vertices
-        if vertices is not None:
-            vertices = reconstruct_vertices(aligner.bfm.dense, parts, camera)[0]
+        dense = face.dense
+        if dense is not None:
+            dense = reconstruct_vertices(aligner.bfm.dense, parts, camera)[0]
         landmarks = reconstruct_vertices(aligner.bfm.sparse, parts, camera)[0]
-        return replace(face, param=param, landmarks=landmarks, vertices=vertices)
+        return replace(face, param=param, landmarks=landmarks, dense=dense)

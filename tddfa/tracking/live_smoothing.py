@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tddfa.aligner import Aligner
+from tddfa.face import Face
+from tddfa.frame import Frame
 from tddfa.params import N_CAMERA
 from tddfa.tracking.face_state import FaceState
-from tddfa.tracking.frames import Frame
 from tddfa.tracking.one_euro import OneEuro, RotationOneEuro, nearest_rotation
-from tddfa.tracking.track import TrackedFace
 
 # A face that was away longer than this, in seconds, begins anew.
 LONGEST_GAP = 0.2
@@ -51,11 +51,9 @@ class LiveSmoother:
 
     def __init__(self, aligner: Aligner) -> None:
         self.aligner = aligner
-        self._histories: dict[int, _History] = {}
+        self._histories: dict[int | None, _History] = {}
 
-    def __call__(
-        self, faces: Iterable[TrackedFace], time: float, cut: bool = False
-    ) -> list[TrackedFace]:
+    def __call__(self, faces: Iterable[Face], time: float, cut: bool = False) -> list[Face]:
         """Smooth the faces of the frame at `time` (seconds); at a cut everything begins anew."""
         if cut:
             self._histories.clear()
@@ -67,7 +65,7 @@ class LiveSmoother:
         }
         return smoothed
 
-    def _smooth(self, face: TrackedFace, time: float) -> TrackedFace:
+    def _smooth(self, face: Face, time: float) -> Face:
         history = self._histories.get(face.track_id)
         dt = time - history.time if history else 0.0
         if history is None or not 0 <= dt <= LONGEST_GAP:

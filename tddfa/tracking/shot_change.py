@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from tddfa.params import FloatArray
-from tddfa.roi import ImageArray
+from tddfa.picture import ImageArray
 
 # Thumbnail's width and height: small enough that moving heads hardly change it.
 _SIZE = (32, 18)

@@ -14,12 +14,12 @@ from dataclasses import replace
 import numpy as np
 
 from tddfa.errors import InputError
+from tddfa.face import Face
+from tddfa.frame import Frame
 from tddfa.params import FloatArray
 from tddfa.tracking.face_state import DoubleArray, FaceState
-from tddfa.tracking.frames import Frame
-from tddfa.tracking.track import TrackedFace
 
-Faces = dict[int, TrackedFace]
+Faces = dict[int | None, Face]
 
 
 def smooth_mean(
@@ -85,9 +85,9 @@ def _smoothed(
     return replace(frame, faces=faces)
 
 
-def _run(face: TrackedFace, neighbors: Sequence[Faces], count: int) -> list[TrackedFace]:
+def _run(face: Face, neighbors: Sequence[Faces], count: int) -> list[Face]:
     """Return the same face in `count` neighbors, copies of the last one where the track ends."""
-    found: list[TrackedFace] = []
+    found: list[Face] = []
     for faces in neighbors[:count]:
         if face.track_id not in faces:
             break
@@ -96,7 +96,7 @@ def _run(face: TrackedFace, neighbors: Sequence[Faces], count: int) -> list[Trac
     return found + [last] * (count - len(found))
 
 
-def _mean(face: TrackedFace, window: Sequence[TrackedFace], size: int) -> TrackedFace:
+def _mean(face: Face, window: Sequence[Face], size: int) -> Face:
     states = [FaceState.of(item, size) for item in window]
     state = FaceState(
         linear=_average([item.linear for item in states]),
@@ -104,12 +104,12 @@ def _mean(face: TrackedFace, window: Sequence[TrackedFace], size: int) -> Tracke
         shape=_average([item.shape for item in states]),
         expression=_average([item.expression for item in states]),
     )
-    dense = [item.vertices for item in window if item.vertices is not None]
+    dense = [item.dense for item in window if item.dense is not None]
     return replace(
         face,
         param=state.param(face.roi_box, size),
         landmarks=_average([item.landmarks for item in window]).astype(np.float32),
-        vertices=_average(dense).astype(np.float32) if len(dense) == len(window) else None,
+        dense=_average(dense).astype(np.float32) if len(dense) == len(window) else None,
     )
 
 

@@ -1,69 +1,15 @@
-"""A face that is followed through a video."""
+"""What a tracker knows of a face between two frames."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from tddfa.face import Face
+from tddfa.face_box import landmark_roi
 from tddfa.params import FloatArray
-from tddfa.pose import HeadPose, head_pose
-from tddfa.tracking.face_finder import face_boxes_of
 
 # How fast the velocity follows the motion, and how fast it dies where the face is not seen.
 _VELOCITY_GAIN, _VELOCITY_DECAY = 0.5, 0.93
-
-
-@dataclass(frozen=True)
-class TrackedFace:
-    """One face in one frame.
-
-    Attributes
-    ----------
-    track_id : int
-        The same in all frames of a track, never used again; from 1 up.
-    score : float
-        How sure it is that there is a face, in [0, 1].
-    roi_box : list of float
-        ``[xmin, ymin, xmax, ymax]`` of the square that the network saw, in pixels.
-    param : ndarray, shape (62,), float32
-        De-normalized parameters; with `roi_box` what ``recon_vers`` takes.
-    landmarks : ndarray, shape (3, 68), float32
-        iBUG landmarks in pixels, y down; larger z is nearer.
-    confirmed : bool
-        False in the first frames, until the face has been seen often enough.
-    vertices : ndarray, shape (3, N), float32, or None
-        All vertices, where somebody has reconstructed them.
-    """
-
-    track_id: int
-    score: float
-    roi_box: list[float]
-    param: FloatArray
-    landmarks: FloatArray
-    confirmed: bool = True
-    vertices: FloatArray | None = None
-
-    @property
-    def box(self) -> FloatArray:
-        """The face's ``[xmin, ymin, xmax, ymax]`` in pixels, as the detector would draw it."""
-        return face_boxes_of(landmark_roi(self.landmarks))[0]
-
-    @property
-    def pose(self) -> HeadPose:
-        """Yaw, pitch, roll in degrees, and scale."""
-        return head_pose(self.param)
-
-    @property
-    def size(self) -> float:
-        """Side of the square around the landmarks, in pixels."""
-        return float(np.ptp(self.landmarks[:2], axis=1).max())
-
-
-def landmark_roi(landmarks: FloatArray) -> list[float]:
-    """Return `tddfa.roi.parse_roi_box_from_landmark` without its checks, NaN where it has NaN."""
-    low, high = landmarks[:2].min(axis=1), landmarks[:2].max(axis=1)
-    with np.errstate(invalid="ignore", over="ignore"):
-        center, half = (low + high) / 2, max(high - low) / np.sqrt(2)
-        return [*(center - half).tolist(), *(center + half).tolist()]
 
 
 @dataclass
@@ -72,7 +18,7 @@ class Track:
 
     Attributes
     ----------
-    face : TrackedFace
+    face : Face
         Its last good observation.
     roi_box : list of float
         Where to look for it next, pixels.
@@ -90,7 +36,7 @@ class Track:
         Pixels per frame.
     """
 
-    face: TrackedFace
+    face: Face
     roi_box: list[float]
     hits: int = 1
     age: int = 0
@@ -105,7 +51,7 @@ class Track:
         side = max(self.roi_box[2] - self.roi_box[0], 1.0)
         return float(np.linalg.norm(_center(landmark_roi(landmarks)) - ahead)) / side
 
-    def follow(self, face: TrackedFace, *, sure: bool = True) -> None:
+    def follow(self, face: Face, *, sure: bool = True) -> None:
         """Take over a new observation; one that is not `sure` leaves the velocity as it is."""
         roi = landmark_roi(face.landmarks)
         # A face that comes back has an unknown motion.

@@ -17,18 +17,19 @@ from itertools import count
 
 import numpy as np
 
-from FaceBoxes.base_detector import BaseDetector
 from tddfa.aligner import Aligner
-from tddfa.errors import InputError
+from tddfa.detector import Detector
+from tddfa.face import Face
+from tddfa.face_box import face_boxes_of, landmark_roi
 from tddfa.params import FloatArray
-from tddfa.pipeline import Pipeline
-from tddfa.roi import ImageArray, parse_roi_box_from_bbox
+from tddfa.picture import ImageArray
+from tddfa.roi import parse_roi_box_from_bbox
 from tddfa.tracking.association import iou_matrix, match
-from tddfa.tracking.face_finder import FaceFinder, face_boxes_of
+from tddfa.tracking.face_finder import FaceFinder
 from tddfa.tracking.face_observer import FaceObserver, Observation
 from tddfa.tracking.settings import TrackerSettings
 from tddfa.tracking.shot_change import ShotDetector
-from tddfa.tracking.track import Track, TrackedFace, landmark_roi
+from tddfa.tracking.track import Track
 
 __all__ = ["FaceTracker", "TrackerSettings"]
 
@@ -55,8 +56,8 @@ class FaceTracker:
 
     Parameters
     ----------
-    detector : BaseDetector
-        ``FaceBoxes()`` or ``FaceBoxes_ONNX()``.
+    detector : Detector
+        Such as FaceBoxes, see `tddfa.detectors`.
     aligner : Aligner
         ``TDDFA`` or ``TDDFA_ONNX``.
     settings : TrackerSettings, optional
@@ -71,14 +72,18 @@ class FaceTracker:
 
     Examples
     --------
-    >>> tracker = FaceTracker(FaceBoxes_ONNX(), TDDFA_ONNX(**config))  # doctest: +SKIP
-    >>> faces = tracker(frame)  # doctest: +SKIP
-    >>> [(face.track_id, face.score, face.pose.yaw) for face in faces]  # doctest: +SKIP
+    >>> from tddfa import FaceAligner
+    >>> from tddfa.io.pictures import imread
+    >>> networks = FaceAligner()
+    >>> tracker = FaceTracker(networks.detector, networks.aligner)
+    >>> portrait = imread("examples/inputs/astronaut.png")
+    >>> [(face.track_id, face.confirmed) for frame in [portrait] * 3 for face in tracker(frame)]
+    [(1, False), (1, False), (1, True)]
     """
 
     def __init__(
         self,
-        detector: BaseDetector,
+        detector: Detector,
         aligner: Aligner,
         settings: TrackerSettings | None = None,
     ) -> None:
@@ -93,16 +98,7 @@ class FaceTracker:
         self._since_detection = 0
         self._coarse = False
 
-    @classmethod
-    def from_pipeline(
-        cls, pipeline: Pipeline, settings: TrackerSettings | None = None
-    ) -> "FaceTracker":
-        """Use the networks of a pipeline, whose detector must be a FaceBoxes."""
-        if not isinstance(pipeline.detector, BaseDetector):
-            raise InputError("tracker: expected FaceBoxes or FaceBoxes_ONNX as detector")
-        return cls(pipeline.detector, pipeline.aligner, settings)
-
-    def __call__(self, image: ImageArray) -> list[TrackedFace]:
+    def __call__(self, image: ImageArray) -> list[Face]:
         """Follow the faces into the next frame.
 
         Parameters
@@ -112,7 +108,7 @@ class FaceTracker:
 
         Returns
         -------
-        list of TrackedFace
+        list of Face
             Every face that is seen in this frame, also those not yet ``confirmed``, by id.
         """
         self.cut = self._shots(image)
@@ -137,7 +133,7 @@ class FaceTracker:
     def _is_dead(self, track: Track) -> bool:
         return track.misses > (self.settings.death if self._confirmed(track) else 0)
 
-    def _report(self, track: Track) -> TrackedFace:
+    def _report(self, track: Track) -> Face:
         return replace(track.face, confirmed=self._confirmed(track))
 
     def _follow(self, image: ImageArray) -> None:
@@ -148,7 +144,7 @@ class FaceTracker:
             if i in strays or not observation.plausible:
                 track.miss()
             elif observation.seen:
-                self._accept(track, observation, observation.score)
+                self._accept(track, observation, observation.face.score)
                 track.by_detector = False
             elif not track.misses:
                 # Perhaps only hard to see: the detector will be asked.
@@ -163,7 +159,7 @@ class FaceTracker:
         strays: set[int] = set()
         if len(seen) < 2:
             return strays
-        overlap = iou_matrix(*2 * ([landmark_roi(item.landmarks) for item in seen],))
+        overlap = iou_matrix(*2 * ([landmark_roi(item.face.landmarks) for item in seen],))
         for i, j in zip(*np.nonzero(np.triu(overlap > _SAME, 1)), strict=True):
             if not strays & {i, j} and seen[i].plausible and seen[j].plausible:
                 # The one that is lost, unconfirmed or has come the farther way.
@@ -172,7 +168,7 @@ class FaceTracker:
 
     def _strayed(self, index: int, observation: Observation) -> tuple[bool, bool, float]:
         track = self._tracks[index]
-        surprise = round(track.surprise(observation.landmarks), 1)
+        surprise = round(track.surprise(observation.face.landmarks), 1)
         return track.misses > 0, not self._confirmed(track), surprise - 1e-4 * track.age
 
     def _must_detect(self) -> bool:
@@ -219,10 +215,10 @@ class FaceTracker:
             if not seen.plausible or self._taken(seen, but=track):
                 continue
             before, after = iou_matrix(
-                face_boxes_of([track.roi_box, landmark_roi(seen.landmarks)]), [box]
+                face_boxes_of([track.roi_box, landmark_roi(seen.face.landmarks)]), [box]
             )[:, 0]
             if track.misses or after > before:
-                self._accept(track, seen, max(float(box[4]), seen.score), hit=track.misses > 0)
+                self._accept(track, seen, max(float(box[4]), seen.face.score), hit=track.misses > 0)
                 track.by_detector = not seen.seen
 
     def _begin(self, image: ImageArray, boxes: FloatArray) -> None:
@@ -237,11 +233,9 @@ class FaceTracker:
                     return
                 self._tracks.remove(lost[0])
             if seen.plausible and not self._taken(seen):
-                score = max(float(box[4]), seen.score)
-                face = TrackedFace(
-                    next(self._ids), score, seen.roi_box, seen.param, seen.landmarks, False
-                )
-                track = Track(face, landmark_roi(seen.landmarks), by_detector=not seen.seen)
+                score = max(float(box[4]), seen.face.score)
+                face = replace(seen.face, track_id=next(self._ids), score=score, confirmed=False)
+                track = Track(face, landmark_roi(seen.face.landmarks), by_detector=not seen.seen)
                 self._tracks.append(track)
 
     def _observe_boxes(self, image: ImageArray, boxes: list[FloatArray]) -> list[Observation]:
@@ -263,18 +257,12 @@ class FaceTracker:
     def _taken(self, seen: Observation, but: Track | None = None) -> bool:
         """Whether another track follows this face already."""
         others = [t.roi_box for t in self._tracks if t is not but and not t.misses]
-        return bool((iou_matrix([landmark_roi(seen.landmarks)], others) > _SAME).any())
+        return bool((iou_matrix([landmark_roi(seen.face.landmarks)], others) > _SAME).any())
 
     def _accept(self, track: Track, seen: Observation, score: float, *, hit: bool = True) -> None:
         """Take over an observation; a frame that copies the last one is no new confirmation."""
         smooth = min(1.0, max(0.0, 0.5 * (track.face.score + score)))
-        face = replace(
-            track.face,
-            score=smooth,
-            roi_box=seen.roi_box,
-            param=seen.param,
-            landmarks=seen.landmarks,
-        )
+        face = replace(seen.face, track_id=track.face.track_id, score=smooth)
         track.follow(face, sure=hit)
         if hit:
             track.hits += not self._shots.still

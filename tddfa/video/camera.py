@@ -1,9 +1,10 @@
 """Cameras, and files that play the part of one; whoever asks gets the newest frame."""
 
 import logging
+import math
 import threading
 import time
-from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
@@ -11,32 +12,16 @@ import cv2
 import numpy as np
 
 from tddfa.errors import InputError
+from tddfa.frame import Frame
 from tddfa.io.decode import ImageArray, quiet_opencv
-from tddfa.video.reader import VideoReader, is_url
+from tddfa.video.container import is_url
+from tddfa.video.open_film import open_film
+from tddfa.video.shape import plausible_aspect, to_square
 
 logger = logging.getLogger(__name__)
 
 # Seconds until a camera that stopped is opened again.
 _REOPEN = 1.0
-
-
-@dataclass(frozen=True)
-class Shot:
-    """A captured frame.
-
-    Attributes
-    ----------
-    number : int
-        Frames captured before it.
-    time : float
-        When it was captured, seconds on `time.monotonic`'s clock.
-    image : ndarray, shape (H, W, 3), uint8
-        BGR picture.
-    """
-
-    number: int
-    time: float
-    image: ImageArray
 
 
 class Source(Protocol):
@@ -85,11 +70,17 @@ class DeviceSource:
         """Wait for the next frame; None if there is none for now."""
         done, image = self._capture.read()
         if done and image is not None:
-            return np.asarray(image, np.uint8)
+            return to_square(np.asarray(image, np.uint8), self._aspect())
         time.sleep(_REOPEN)
         self._capture.release()
         self._capture = self._open()
         return None
+
+    def _aspect(self) -> Fraction:
+        """Return the shape of the camera's pixels; few drivers say."""
+        sides = (self._capture.get(cv2.CAP_PROP_SAR_NUM), self._capture.get(cv2.CAP_PROP_SAR_DEN))
+        width, height = (round(side) if math.isfinite(side) else 0 for side in sides)
+        return plausible_aspect(Fraction(width, height) if width > 0 and height > 0 else None)
 
     def ended(self) -> bool:
         """Return False: a camera may come back at any time."""
@@ -101,12 +92,12 @@ class DeviceSource:
 
 
 class FileSource:
-    """A video file or network stream in real time.
+    """A video file, pictures or a network stream in real time, on square pixels.
 
     Parameters
     ----------
     name : str
-        Path or URL.
+        See `tddfa.video.open_film`.
 
     Raises
     ------
@@ -116,7 +107,7 @@ class FileSource:
 
     def __init__(self, name: str) -> None:
         self._paced = not is_url(name)  # a stream sets its own pace
-        self._reader = VideoReader(name)
+        self._reader = open_film(name)
         self._pictures = iter(self._reader)
         self._start: float | None = None
         self._ended = False
@@ -166,7 +157,7 @@ class NewestFrame:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._changed = threading.Condition()
-        self._shot: Shot | None = None
+        self._newest: Frame | None = None
         self._stopped = False
         self._thread = threading.Thread(target=self._work, name="capture", daemon=True)
         self._thread.start()
@@ -174,20 +165,20 @@ class NewestFrame:
     @property
     def captured(self) -> int:
         """Frames captured so far."""
-        return 0 if self._shot is None else self._shot.number + 1
+        return 0 if self._newest is None else self._newest.index + 1
 
-    def after(self, number: int, timeout: float) -> Shot | None:
+    def after(self, number: int, timeout: float) -> Frame | None:
         """Return the newest frame once there is one beyond `number`; None after `timeout` s."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_new(number) or self._stopped, timeout)
-            return self._shot if self._is_new(number) else None
+            return self._newest if self._is_new(number) else None
 
     def ended(self) -> bool:
         """Whether no further frame will come."""
         return self._stopped
 
     def _is_new(self, number: int) -> bool:
-        return self._shot is not None and self._shot.number > number
+        return self._newest is not None and self._newest.index > number
 
     def _work(self) -> None:
         number = 0
@@ -199,7 +190,7 @@ class NewestFrame:
                         return
                     continue
                 with self._changed:
-                    self._shot = Shot(number, time.monotonic(), image)
+                    self._newest = Frame(number, time.monotonic(), image)
                     self._changed.notify_all()
                 number += 1
         finally:

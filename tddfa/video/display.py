@@ -8,7 +8,7 @@ import sys
 import cv2
 
 from tddfa.errors import InputError
-from tddfa.io.decode import ImageArray
+from tddfa.picture import ImageArray
 
 _HINT = "use --headless, or start it on a desktop (ssh -X, xvfb-run)"
 _X_PORT = 6000
@@ -65,7 +65,8 @@ class Window:
             cv2.namedWindow(title, flags)
         except cv2.error as error:
             raise InputError(
-                "no window: this OpenCV is built without one: pip install opencv-python"
+                "no window: this OpenCV is built without one: pip uninstall -y "
+                "opencv-python-headless && pip install opencv-python (or use --headless)"
             ) from error
 
     def show(self, image: ImageArray) -> str:

@@ -12,23 +12,22 @@ length of the video.
 import contextlib
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from tddfa.aligner import Aligner
 from tddfa.errors import InputError
-from tddfa.io.decode import ImageArray
-from tddfa.pipeline import Pipeline
-from tddfa.tracking.confirmation import keep_confirmed
-from tddfa.tracking.frames import Frame
-from tddfa.tracking.live_smoothing import smooth_one_euro
-from tddfa.tracking.smoothing import smooth_mean
+from tddfa.face_aligner import FaceAligner
+from tddfa.frame import Frame
+from tddfa.outputs import OutputSettings
+from tddfa.picture import ImageArray
+from tddfa.tracking.follow import Smooth, follow
 from tddfa.tracking.tracker import FaceTracker, TrackerSettings
+from tddfa.video.frame_reader import FrameReader
 from tddfa.video.outputs import FrameDrawer
-from tddfa.video.reader import VideoReader
 from tddfa.video.records import open_records
+from tddfa.video.sequence_names import SequenceName
+from tddfa.video.sequence_writer import SequenceWriter
+from tddfa.video.shape import SQUARE, to_stored
 from tddfa.video.uninterrupted import uninterrupted
 from tddfa.video.work_ahead import ahead
 from tddfa.video.writer import VideoWriter
@@ -42,10 +41,12 @@ class VideoJob:
 
     Attributes
     ----------
-    source, target : Path
-        Files to read and to write.
+    source : str
+        What is read, see `tddfa.video.open_film`.
+    target : Path or SequenceName
+        Video or pictures to write.
     option : str
-        One of `tddfa.video.outputs.VIDEO_OPTIONS`.
+        An output with ``video`` of `tddfa.outputs.OUTPUTS`.
     smooth : {'none', 'mean', 'one_euro'}
         See `tddfa.tracking.smoothing` and `tddfa.tracking.live_smoothing`.
     n_pre, n_next : int
@@ -56,12 +57,14 @@ class VideoJob:
         File for parameters and landmarks, see `tddfa.video.records`.
     background : bool
         Draw over the frames; if false, on black.
+    first_number : int, optional
+        Number of the first of the pictures written, see `SequenceWriter`.
     """
 
-    source: Path
-    target: Path
+    source: str
+    target: Path | SequenceName
     option: str = "2d_sparse"
-    smooth: str = "none"
+    smooth: Smooth = "none"
     n_pre: int = 1
     n_next: int = 1
     start: int = -1
@@ -72,6 +75,7 @@ class VideoJob:
     background: bool = True
     n_threads: int = 1
     records: Path | None = None
+    first_number: int | None = None
     settings: TrackerSettings = field(default_factory=TrackerSettings)
 
     @property
@@ -82,18 +86,30 @@ class VideoJob:
 
 @dataclass
 class Summary:
-    """What a job did: frames, damaged frames skipped, ids seen, frames with a face."""
+    """What a job did: frames written, ids seen, frames with a face.
+
+    Besides what the reader counted, see `FrameReader`: frames skipped, frames shown though damaged,
+    leaps of the clock, numbers missing.
+    """
 
     frames: int = 0
     skipped: int = 0
+    damaged: int = 0
+    leaps: int = 0
+    missing: int = 0
     ids: set[int] = field(default_factory=set)
     with_face: int = 0
+
+    def take(self, reader: FrameReader) -> None:
+        """Take over what a reader counted so far."""
+        self.skipped, self.damaged = reader.skipped, reader.damaged
+        self.leaps, self.missing = reader.leaps, reader.missing
 
 
 def run_job(
     job: VideoJob,
-    reader: VideoReader,
-    pipeline: Pipeline,
+    reader: FrameReader,
+    pipeline: FaceAligner,
     summary: Summary,
     progress: Callable[[Frame], None] = lambda frame: None,
 ) -> None:
@@ -104,26 +120,21 @@ def run_job(
     InputError
         If no frame lies in the range or can be decoded, or a file cannot be written.
     """
-    drawer = FrameDrawer(
-        job.option,
-        pipeline.aligner.tri,
-        job.n_threads,
-        labels=job.labels,
-        background=job.background,
+    settings = OutputSettings(n_threads=job.n_threads, background=job.background)
+    drawer = FrameDrawer(job.option, settings, labels=job.labels)
+    writer = open_writer(job, reader)
+    frames = follow(
+        ahead(_range(reader, job.start, job.end)),
+        FaceTracker(pipeline.detector, pipeline.aligner, job.settings),
+        pipeline.aligner,
+        smooth=job.smooth,
+        n_pre=job.n_pre,
+        n_next=job.n_next,
+        dense=drawer.dense,
     )
-    writer = VideoWriter(
-        job.target,
-        reader.time_base,
-        reader.rate,
-        crf=job.crf,
-        preset=job.preset,
-        sound=job.source,
-        trimmed=job.trimmed,
-    )
-    tracker = FaceTracker.from_pipeline(pipeline, job.settings)
-    frames = tracked_frames(job, reader, pipeline, tracker, dense=drawer.dense)
     n_params = pipeline.aligner.config.num_params
-    drawn = ahead(_drawn(ahead(frames), drawer))
+    as_video = isinstance(writer, VideoWriter)
+    drawn = ahead(_drawn(ahead(frames), drawer, stored=as_video))
     with (
         contextlib.ExitStack() as stack,
         contextlib.closing(drawn),  # type: ignore[type-var]
@@ -132,66 +143,50 @@ def run_job(
         records = stack.enter_context(open_records(job.records, n_params)) if job.records else None
         for frame, picture in drawn:
             with uninterrupted():  # or a frame is in the video and not in the records
-                writer.write(picture, frame.pts)
+                aspect = frame.stored.aspect if as_video and frame.stored else SQUARE
+                writer.write(picture, frame.pts if as_video else frame.index, aspect)
                 if records is not None:
                     records.add(frame)
                 summary.frames += 1
-            summary.skipped = reader.skipped
+            summary.take(reader)
             summary.with_face += bool(frame.faces)
-            summary.ids.update(face.track_id for face in frame.faces)
+            summary.ids.update(face.track_id for face in frame.faces if face.track_id)
             progress(frame)
+        summary.take(reader)
+        writer.whole = reader.ended
     if not summary.frames:
         where = f" between {job.start} and {job.end}" if job.trimmed else ""
         raise InputError(f"{job.source}: no frame{where} can be decoded")
 
 
-def tracked_frames(
-    job: VideoJob,
-    reader: VideoReader,
-    pipeline: Pipeline,
-    tracker: FaceTracker,
-    *,
-    dense: bool,
-) -> Iterator[Frame]:
-    """Read, track and smooth; every stage lazily."""
-    frames = keep_confirmed(_track(ahead(_range(reader, job.start, job.end)), tracker))
-    add_vertices = partial(with_vertices, aligner=pipeline.aligner)
-    if dense and job.smooth != "one_euro":
-        frames = map(add_vertices, frames)
-    if job.smooth == "mean":
-        frames = smooth_mean(frames, job.n_pre, job.n_next, size=pipeline.aligner.size)
-    elif job.smooth == "one_euro":
-        frames = smooth_one_euro(frames, pipeline.aligner)
-        if dense:  # made once, from the smoothed parameters
-            frames = map(add_vertices, frames)
-    return frames
-
-
-def _range(reader: VideoReader, start: int, end: int) -> Iterator[Any]:
-    for picture in reader:
-        if end >= 0 and picture.index > end:
-            return
-        if picture.index >= start:
-            yield picture
-
-
-def _track(pictures: Iterable[Any], tracker: FaceTracker) -> Iterator[Frame]:
-    for picture in pictures:
-        faces = tracker(picture.image)
-        yield Frame(picture.index, picture.time, picture.image, faces, tracker.cut, picture.pts)
-
-
-def with_vertices(frame: Frame, aligner: Aligner) -> Frame:
-    """Return a frame whose faces have all their vertices."""
-    vertices = aligner.recon_vers(
-        [face.param for face in frame.faces],
-        [face.roi_box for face in frame.faces],
-        dense_flag=True,
+def open_writer(job: VideoJob, reader: FrameReader) -> VideoWriter | SequenceWriter:
+    """Return what writes a job's pictures."""
+    if isinstance(job.target, SequenceName):
+        return SequenceWriter(job.target, reader.numbers, job.first_number)
+    return VideoWriter(
+        job.target,
+        reader.time_base,
+        reader.rate,
+        crf=job.crf,
+        preset=job.preset,
+        sound=job.source if reader.has_sound else None,
+        trimmed=job.trimmed,
     )
-    pairs = zip(frame.faces, vertices, strict=True)
-    return replace(frame, faces=[replace(face, vertices=points) for face, points in pairs])
 
 
-def _drawn(frames: Iterable[Frame], drawer: FrameDrawer) -> Iterator[tuple[Frame, ImageArray]]:
+def _range(reader: FrameReader, start: int, end: int) -> Iterator[Frame]:
+    for frame in reader:
+        if end >= 0 and frame.index > end:
+            return
+        if frame.index >= start:
+            yield frame
+
+
+def _drawn(
+    frames: Iterable[Frame], drawer: FrameDrawer, *, stored: bool
+) -> Iterator[tuple[Frame, ImageArray]]:
     for frame in frames:
-        yield frame, drawer(frame)
+        picture = drawer(frame)
+        if stored and frame.stored is not None:
+            picture = to_stored(picture, frame.image, frame.stored)
+        yield frame, picture

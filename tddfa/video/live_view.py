@@ -15,14 +15,13 @@ import numpy as np
 
 from tddfa.drawing.labels import draw_status
 from tddfa.errors import InputError
-from tddfa.io.decode import ImageArray
+from tddfa.frame import Frame
 from tddfa.io.pictures import imwrite
-from tddfa.pipeline import Pipeline
-from tddfa.tracking.frames import Frame
+from tddfa.outputs import OutputSettings, output_names
+from tddfa.picture import ImageArray
 from tddfa.tracking.tracker import FaceTracker
 from tddfa.video.camera import NewestFrame
-from tddfa.video.job import with_vertices
-from tddfa.video.outputs import DENSE_OPTIONS, VIDEO_OPTIONS, FrameDrawer
+from tddfa.video.outputs import FrameDrawer
 from tddfa.video.writer import VideoWriter
 
 logger = logging.getLogger(__name__)
@@ -83,8 +82,6 @@ class LiveView:
     ----------
     camera : NewestFrame
         Where frames come from.
-    pipeline : Pipeline
-        Networks and face model.
     tracker : FaceTracker
         A fresh one.
     smoother : callable
@@ -95,28 +92,23 @@ class LiveView:
         Where pictures and recordings go.
     mirror : bool
         Show left on the left, as a mirror does.
-    n_threads : int
-        Threads of the rasterizer.
-    background : bool
-        Draw over the frame; if false, on black.
+    settings : OutputSettings, optional
     """
 
     def __init__(
         self,
         camera: NewestFrame,
-        pipeline: Pipeline,
         tracker: FaceTracker,
         smoother: Smoother,
         *,
         option: str = "2d_sparse",
         folder: Path = Path(),
         mirror: bool = True,
-        n_threads: int = 1,
-        background: bool = True,
+        settings: OutputSettings | None = None,
     ) -> None:
-        self.camera, self.pipeline, self.tracker = camera, pipeline, tracker
+        self.camera, self.tracker = camera, tracker
         self.smoother, self.option, self.folder = smoother, option, folder
-        self.mirror, self.n_threads, self.background = mirror, n_threads, background
+        self.mirror, self.settings = mirror, settings or OutputSettings()
         self.statistics = LiveStatistics()
         self.paused = self.done = False
         self.recording: VideoWriter | None = None
@@ -146,8 +138,8 @@ class LiveView:
         if key in ("q", "\x1b"):
             self.done = True
         elif key == "o":
-            following = VIDEO_OPTIONS.index(self.option) + 1
-            self.option = VIDEO_OPTIONS[following % len(VIDEO_OPTIONS)]
+            options = output_names(video=True)
+            self.option = options[(options.index(self.option) + 1) % len(options)]
         elif key == " ":
             self.paused = not self.paused
         elif key == "s" and self._picture is not None:
@@ -167,9 +159,9 @@ class LiveView:
         """Yield a frame for each new one of the camera; keep the window alive in between."""
         number, silent_since = -1, time.monotonic()
         while not self.done:
-            shot = None if self.paused else self.camera.after(number, timeout=0.05)
+            newest = None if self.paused else self.camera.after(number, timeout=0.05)
             now = time.monotonic()
-            if shot is None:
+            if newest is None:
                 if not self.paused and self.camera.ended():
                     return
                 if show is None and now - silent_since > _GIVE_UP:
@@ -182,20 +174,15 @@ class LiveView:
                     time.sleep(0.02)
                     silent_since = now
                 continue
-            self.statistics.dropped += max(0, shot.number - number - 1)
-            number, silent_since = shot.number, now
-            faces = [face for face in self.tracker(shot.image) if face.confirmed]
-            since = shot.time - self._start
-            yield Frame(number, since, shot.image, faces, self.tracker.cut)
+            self.statistics.dropped += max(0, newest.index - number - 1)
+            number, silent_since = newest.index, now
+            faces = [face for face in self.tracker(newest.image) if face.confirmed]
+            since = newest.time - self._start
+            yield Frame(number, since, newest.image, faces, self.tracker.cut)
 
     def _draw(self, frame: Frame) -> ImageArray:
         if self.option not in self._drawers:
-            tri = self.pipeline.aligner.tri
-            self._drawers[self.option] = FrameDrawer(
-                self.option, tri, self.n_threads, background=self.background
-            )
-        if self.option in DENSE_OPTIONS:
-            frame = with_vertices(frame, self.pipeline.aligner)
+            self._drawers[self.option] = FrameDrawer(self.option, self.settings)
         picture = self._drawers[self.option](frame)
         return np.asarray(cv2.flip(picture, 1), np.uint8) if self.mirror else picture
 

@@ -1,55 +1,40 @@
 """Read the pictures of a video: any container and codec that FFmpeg knows, through PyAV.
 
-Frames come upright (rotation metadata is applied), as BGR, transparent ones laid on white, each
-with its own time stamp: a variable frame rate is kept. What cannot be decoded is skipped and
-counted.
+Frames come upright (rotation metadata is applied), on square pixels, as BGR, transparent ones laid
+on white, each with its own time: a variable frame rate is kept, the first picture or sound is at 0.
+What cannot be decoded is skipped and counted; a frame decoded in part is shown, as players do.
 """
 
 import logging
-import os
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import av
 import numpy as np
 
-from tddfa.errors import InputError
+from tddfa.frame import Frame
 from tddfa.io.atomic import PathLike
 from tddfa.io.decode import ImageArray, to_bgr
+from tddfa.video.clock import LEAP, Clock, clock_for, clocked_packets
+from tddfa.video.container import choose_streams, is_url, open_container
+from tddfa.video.frame_times import FrameTimes
+from tddfa.video.shape import SQUARE, CommonShape, plausible_aspect, square_size
+
+__all__ = ["VideoReader", "is_url", "open_container"]
 
 logger = logging.getLogger(__name__)
 
 # Sides beyond this are refused: a forged header must not ask for gigabytes.
 MAX_SIDE = 16_384
-# Seconds to open a URL and to wait for its next packet.
-URL_TIMEOUT = (10.0, 5.0)
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One decoded frame.
-
-    Attributes
-    ----------
-    index : int
-        Number of the frame in the file, from 0; frames that could not be decoded are not counted.
-    pts : int
-        Presentation time in units of the stream's time base.
-    time : float
-        The same in seconds.
-    image : ndarray, shape (H, W, 3), uint8
-        BGR, C-contiguous.
-    """
-
-    index: int
-    pts: int
-    time: float
-    image: ImageArray
+# A frame lasts at least so many units of our clock, so that there is room between two.
+_FINE = 16
+# What an MP4 holds between two frames, in units of its clock.
+_MOST_UNITS = 2**31
+_USUAL_RATE = Fraction(25)
+# Longer films without a count of frames do not announce one: the length may be a broken clock's.
+_LONGEST = 24 * 3600
 
 
 class VideoReader:
@@ -62,8 +47,8 @@ class VideoReader:
 
     Attributes
     ----------
-    skipped : int
-        Damaged packets and frames so far.
+    skipped, damaged, leaps, missing, ended
+        See `FrameReader`.
 
     Raises
     ------
@@ -73,79 +58,120 @@ class VideoReader:
     Examples
     --------
     >>> with VideoReader("clip.mp4") as reader:  # doctest: +SKIP
-    ...     for picture in reader:
-    ...         print(picture.index, picture.time, picture.image.shape)
+    ...     for frame in reader:
+    ...         print(frame.index, frame.time, frame.image.shape)
     """
+
+    numbers = None
 
     def __init__(self, path: PathLike) -> None:
         self.path = path
-        self.skipped = 0
+        self.skipped = self.damaged = self.leaps = self.missing = 0
+        self.ended = False
         self.container = open_container(path)
-        if not self.container.streams.video:
+        try:
+            self.streams = choose_streams(self.container, path)
+        except BaseException:
             self.container.close()
-            raise InputError(f"{path}: expected a video, found no pictures in it")
-        self.stream = self.container.streams.video[0]
+            raise
+        self.stream = self.streams.video
         # Threads over frames would hold many of them back, and swallow errors.
         self.stream.thread_type = "SLICE"
+        self._said_aspect = self.stream.sample_aspect_ratio
+        self._first_aspect = self.stream.codec_context.sample_aspect_ratio
+        self._common_shape = CommonShape()
+
+    @property
+    def has_sound(self) -> bool:
+        """Whether there is sound, of whatever codec."""
+        return bool(self.streams.audio or self.streams.unknown_sounds)
 
     @property
     def time_base(self) -> Fraction:
-        """Unit of `Picture.pts` in seconds."""
+        """Unit of `Frame.pts` in seconds: the file's, or a finer one if that is a whole frame."""
+        unit = self._unit
+        if unit * _MOST_UNITS <= LEAP:
+            return Fraction(1, 90_000)
+        frame = 1 / (self.rate * unit)
+        return unit if frame >= _FINE else unit / -(-_FINE // max(1, round(frame)))
+
+    @property
+    def _unit(self) -> Fraction:
         return self.stream.time_base or Fraction(1, 1000)
 
     @property
     def rate(self) -> Fraction:
         """Mean frames per second, 25 where the file does not say."""
-        rate = self.stream.average_rate or self.stream.guessed_rate or Fraction(25)
-        return rate if 0 < rate <= 1000 else Fraction(25)
+        rate = self.stream.average_rate or self.stream.guessed_rate or _USUAL_RATE
+        return rate if 0 < rate <= 1000 else _USUAL_RATE
 
     @property
     def n_frames(self) -> int | None:
-        """Number of frames that the file announces, None if it does not."""
+        """Number of frames that the file announces, None if it does not; it may be wrong."""
         if self.stream.frames:
             return int(self.stream.frames)
-        if self.container.duration:
-            return round(self.container.duration / av.time_base * float(self.rate))
-        return None
+        seconds = (self.container.duration or 0) / av.time_base
+        return round(seconds * float(self.rate)) if 0 < seconds < _LONGEST else None
 
-    def __iter__(self) -> Iterator[Picture]:
+    def __iter__(self) -> Iterator[Frame]:
         """Decode the file from its current position to its end."""
-        step = max(1, round(1 / (self.rate * self.time_base)))
-        index, last = 0, None
-        for frame in self._frames():
-            pts = frame.pts
-            # Frames without a time, or behind the one before, follow it at the mean rate.
-            if pts is None or (last is not None and pts <= last):
-                pts = 0 if last is None else last + step
+        scale, unit = self._unit / self.time_base, self.time_base
+        clock = clock_for(self.container, self.streams)
+        times = FrameTimes(
+            round(1 / (self.rate * unit)),
+            round(Fraction(clock.leap) / unit),
+            by_order=self.container.format.name == "avi",
+        )
+        index = 0
+        for frame in self._frames(clock, times, scale):
             image = _upright(frame)
-            if image is not None:
-                yield Picture(index, pts, float(pts * self.time_base), image)
-                index, last = index + 1, pts
-            else:
-                self.skipped += 1
-
-    def _frames(self) -> Iterator[Any]:
-        packets = self.container.demux(self.stream)
-        while True:
-            try:
-                packet = next(packets)
-            except StopIteration:
-                return
-            except (av.error.FFmpegError, OSError) as error:  # a file that ends too early
-                logger.debug("%s: %s", self.path, error)
-                self.skipped += 1
-                return
-            try:
-                frames = packet.decode()
-            except (av.error.FFmpegError, ValueError) as error:
-                logger.debug("%s: %s", self.path, error)
+            if image is None:
                 self.skipped += 1
                 continue
-            for frame in frames:
-                if frame.is_corrupt:
-                    self.skipped += 1
-                else:
-                    yield frame
+            stated = frame.pts if frame.pts is not None else frame.dts
+            pts = times(None if stated is None else round(stated * scale))
+            # A leap of the packets' clock may be one of the frames', too.
+            self.leaps = max(clock.leaps, times.leaps)
+            square, stored = self._common_shape(image, self._aspect(frame))
+            yield Frame(index, float(pts * unit), square, pts=pts, stored=stored)
+            index += 1
+        self.ended = True
+
+    def _aspect(self, frame: Any) -> Fraction:
+        """Return the pixels' aspect of a frame that has been turned upright."""
+        said = self._said_aspect
+        # What the container says goes before what the codec says, until that changes.
+        now = self.stream.codec_context.sample_aspect_ratio
+        if now and now != self._first_aspect:
+            said = now
+        aspect = plausible_aspect(said)
+        height, width = square_size(frame.height, frame.width, aspect)
+        if max(height, width) > MAX_SIDE:
+            return SQUARE
+        return 1 / aspect if round(frame.rotation / 90) % 2 else aspect
+
+    def _frames(self, clock: Clock, times: FrameTimes, scale: Fraction) -> Iterator[Any]:
+        for packet in clocked_packets(self.container, self.streams, self.path, clock):
+            if packet is None:
+                self.skipped += 1
+            elif packet.stream_index == self.stream.index:
+                yield from self._decoded(packet, times, scale)
+        yield from self._decoded(None, times, scale)
+
+    def _decoded(self, packet: Any, times: FrameTimes, scale: Fraction) -> Iterator[Any]:
+        """Yield the frames that a packet completes; None lets out those that the decoder holds."""
+        stamp = None if packet is None or packet.pts is None else round(packet.pts * scale)
+        times.expect(stamp)
+        try:
+            frames = self.stream.codec_context.decode(packet)
+        except (av.error.FFmpegError, ValueError) as error:
+            logger.debug("%s: %s", self.path, error)
+            times.forget(stamp)
+            self.skipped += packet is not None
+            return
+        for frame in frames:
+            self.damaged += bool(frame.is_corrupt)
+            yield frame
 
     def close(self) -> None:
         """Close the file."""
@@ -161,34 +187,6 @@ class VideoReader:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def open_container(path: PathLike) -> Any:
-    """Open a file or URL for reading, with one line naming it if that fails."""
-    name = os.fspath(path)
-    try:
-        if is_url(name):
-            return av.open(name, metadata_errors="replace", timeout=URL_TIMEOUT)
-        file = Path(path)
-        if file.is_dir():
-            raise InputError(f"{name}: expected a video file, found a folder")
-        if not file.exists():
-            raise InputError(f"{name}: no such file")
-        if file.is_file() and file.stat().st_size == 0:
-            raise InputError(f"{name}: the file is empty")
-        return av.open(name, metadata_errors="replace")
-    except InputError:
-        raise
-    except (av.error.FFmpegError, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{name}: expected a video, or the file is damaged ({reason})") from error
-    except ValueError as error:  # a null character in the name
-        raise InputError(f"{name!r}: cannot be read: {error}") from error
-
-
-def is_url(name: str) -> bool:
-    """Tell a URL (``rtsp://…``) from a path, of Windows, too."""
-    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", name) is not None
 
 
 def _upright(frame: Any) -> ImageArray | None:

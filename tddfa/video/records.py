@@ -12,9 +12,9 @@ from typing import IO, Any, Protocol
 import numpy as np
 
 from tddfa.errors import InputError
+from tddfa.face import Face
+from tddfa.frame import Frame
 from tddfa.io.atomic import PathLike, atomic_write
-from tddfa.tracking.frames import Frame
-from tddfa.tracking.track import TrackedFace
 
 # Columns besides the parameters and landmarks.
 SCALARS = ("frame", "time", "id", "score")
@@ -29,7 +29,7 @@ class RecordWriter(Protocol):
         """Append a record for each face of the frame."""
 
 
-def face_values(frame: Frame, face: TrackedFace) -> dict[str, Any]:
+def face_values(frame: Frame, face: Face) -> dict[str, Any]:
     """Return one record.
 
     Pixels are those of the upright picture, y down; angles are degrees; ``param`` with ``roi_box``

@@ -1,4 +1,4 @@
-"""Steps that Ctrl-C must not part."""
+"""Ctrl-C and its polite sister SIGTERM: steps that they must not part, and one answer to both."""
 
 import contextlib
 import signal
@@ -40,3 +40,23 @@ def uninterrupted() -> Iterator[None]:
             handler(number, frame)
         elif handler == signal.SIG_DFL:
             raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def sigterm_interrupts() -> Iterator[None]:
+    """Let a request to end (SIGTERM) raise KeyboardInterrupt within the block, as Ctrl-C does.
+
+    Outside the main thread, where signals do not arrive, it does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,7 +1,7 @@
 """Write H.264 videos that browsers play: MP4, yuv420p, the index in front."""
 
 import contextlib
-import secrets
+import logging
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -13,9 +13,14 @@ import numpy as np
 from av.video.reformatter import ColorRange
 
 from tddfa.errors import InputError
-from tddfa.io.atomic import PathLike
-from tddfa.io.decode import ImageArray
+from tddfa.io.atomic import PathLike, checked_target, temporary_beside
+from tddfa.picture import ImageArray
 from tddfa.video.audio import AudioCopy
+from tddfa.video.container import reason
+from tddfa.video.shape import SQUARE
+from tddfa.video.uninterrupted import uninterrupted
+
+logger = logging.getLogger(__name__)
 
 # Container by the output's extension.
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
@@ -43,15 +48,18 @@ class VideoWriter:
     preset : str
         x264's preset: the slower, the smaller the file.
     sound : path-like, optional
-        File whose sound is taken over.
+        File or URL whose sound is taken over.
     trimmed : bool
-        Move the first picture to time 0 and cut the sound to the pictures. If not, all time stamps
-        stay what they are and the sound is kept whole.
+        Move the first picture to time 0 and leave out the sound before it. If not, all time stamps
+        stay what they are.
 
     Attributes
     ----------
     frames : int
         Pictures written so far.
+    whole : bool
+        Whether the sound goes on to its end, or ends with the pictures: at first, as if `trimmed`
+        left out the end, too.
 
     Raises
     ------
@@ -78,30 +86,23 @@ class VideoWriter:
         self.time_base, self.rate = time_base, rate
         # No loop filter, simpler entropy coding: a quarter less work for 8 % more bytes.
         self.options = {"crf": str(crf), "preset": preset, "tune": "fastdecode"}
-        self.sound = None if sound is None else Path(sound)
+        self.sound = sound
         self.trimmed = trimmed
         self.frames = 0
+        self.whole = not trimmed
         self._first = self._last = 0
         self._step = max(1, round(1 / (rate * time_base)))
         self._output: Any = None
         self._stream: Any = None
         self._audio: AudioCopy | None = None
-        self._check_target()
+        self._target = checked_target(self.path)
+        self._temporary = temporary_beside(self._target)
 
-    def _check_target(self) -> None:
-        target = self.path.resolve()
-        try:
-            if target.is_dir():
-                raise InputError(f"cannot write {self.path}: expected a file, found a folder")
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"cannot write {self.path}: {error.strerror or error}") from error
-        # Not derived from the target's name, which may already be as long as a name can be.
-        self._target = target
-        self._temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    def write(self, image: ImageArray, pts: int, aspect: Fraction = SQUARE) -> None:
+        """Append a BGR picture (H, W, 3), shown from `pts` on.
 
-    def write(self, image: ImageArray, pts: int) -> None:
-        """Append a BGR picture (H, W, 3), shown from `pts` on; sizes are those of the first one.
+        `aspect` is the width of its pixels divided by their height. Sizes and aspect are those of
+        the first picture.
 
         Raises
         ------
@@ -110,7 +111,7 @@ class VideoWriter:
         """
         try:
             if self._output is None:
-                self._open(image, pts)
+                self._open(image, pts, aspect)
             elif pts <= self._last:
                 raise ValueError(f"pts: expected more than {self._last}, got {pts}")
             self._last = pts
@@ -125,11 +126,24 @@ class VideoWriter:
             frame.pts, frame.time_base = pts - self._first, self.time_base
             self._output.mux(self._stream.encode(frame))
         except (av.error.FFmpegError, OSError) as error:
-            raise InputError(f"cannot write {self.path}: {error}") from error
+            raise InputError(f"cannot write {self.path}: {reason(error)}") from error
         self.frames += 1
 
-    def _open(self, image: ImageArray, pts: int) -> None:
-        height, width = self._size = image.shape[:2]
+    def _open(self, image: ImageArray, pts: int, aspect: Fraction) -> None:
+        self._size = image.shape[:2]
+        self._first = pts if self.trimmed else 0
+        try:
+            self._start(aspect, self.sound, float(pts * self.time_base))
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            if self.sound is None:
+                raise
+            # Rather a film without its sound than none.
+            self._drop_output()
+            self._start(aspect, None, 0.0)
+            logger.warning("%s: its sound cannot be kept: %s", self.sound, reason(error))
+
+    def _start(self, aspect: Fraction, sound: PathLike | None, start: float) -> None:
+        height, width = self._size
         container = FORMATS[self.path.suffix.lower()]
         options = {"movflags": "+faststart"} if container in ("mp4", "mov") else {}
         self._output = av.open(str(self._temporary), "w", format=container, options=options)
@@ -138,12 +152,19 @@ class VideoWriter:
         self._stream.pix_fmt = "yuv420p"
         context = self._stream.codec_context
         context.time_base = self.time_base
+        context.sample_aspect_ratio = aspect
         context.colorspace = context.color_primaries = context.color_trc = _BT601
         context.color_range = ColorRange.MPEG.value
-        self._first = pts if self.trimmed else 0
-        if self.sound is not None:
-            start = float(pts * self.time_base)
-            self._audio = AudioCopy(self.sound, self._output, start, self.trimmed)
+        if sound is not None:
+            self._audio = AudioCopy(sound, self._output, start, self.trimmed)
+        self._output.start_encoding()
+
+    def _drop_output(self) -> None:
+        for part in (self._audio, self._output):
+            if part is not None:
+                with contextlib.suppress(av.error.FFmpegError, OSError, ValueError):
+                    part.close()
+        self._audio = self._output = None
 
     def close(self, complete: bool = True) -> None:
         """Finish the file; `complete` says that no picture is missing at the end."""
@@ -153,15 +174,15 @@ class VideoWriter:
             self._output.mux(self._stream.encode(None))
             if self._audio is not None:
                 end = float((self._last + self._step) * self.time_base)
-                self._audio.pump(None if complete and not self.trimmed else end)
-                self._audio.close()
+                self._audio.finish(None if complete and self.whole else end)
+                self._audio = None
             self._output.close()
             if self.frames:
                 self._temporary.replace(self._target)
         except (av.error.FFmpegError, OSError) as error:
-            raise InputError(f"cannot write {self.path}: {error}") from error
+            raise InputError(f"cannot write {self.path}: {reason(error)}") from error
         finally:
-            self._output = None
+            self._drop_output()
             with contextlib.suppress(OSError):
                 self._temporary.unlink(missing_ok=True)
 
@@ -174,7 +195,8 @@ class VideoWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close(complete=error is None)
+        with uninterrupted():  # a second Ctrl-C must not cost what is done
+            self.close(complete=error is None)
 
 
 def to_yuv420p(image: ImageArray) -> ImageArray:

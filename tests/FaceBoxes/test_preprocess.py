@@ -25,7 +25,7 @@ from tddfa.errors import InputError
     ],
 )
 def test_what_is_no_bgr_picture_is_refused(image):
-    with pytest.raises(InputError, match=r"^image: expected a non-empty uint8 array \(H, W, 3\)"):
+    with pytest.raises(InputError, match=r"^image: expected a BGR array \(H, W, 3\) of uint8"):
         preprocess(image)
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from Sim3DR import EMPTY_DEPTH, rasterize, rasterize_triangles
 from Sim3DR._rasterize import instruction_sets
+from Sim3DR.rasterize import EMPTY_DEPTH, rasterize, rasterize_triangles
 
 TRIANGLE = np.array([[1, 1, 0], [1, 7, 0], [7, 1, 0]], dtype=np.float32)
 ONE = np.array([[0, 1, 2]], dtype=np.int32)

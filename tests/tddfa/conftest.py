@@ -8,7 +8,10 @@ import pytest
 import scipy.io
 
 from tddfa.io.pictures import imread
+from tddfa.model_files import load_face_model
+from tddfa.params import ParameterScale
 from tddfa.pickles import load_arrays
+from tddfa.weight_labels import regressor_labels
 
 N_VERTICES = 90
 
@@ -45,15 +48,17 @@ def small_model_file(small_arrays, tmp_path_factory) -> Path:
 def small_config(small_model_file) -> dict[str, object]:
     """Keys of a configuration with untrained weights of width 0.25."""
     torch = pytest.importorskip("torch")
+    from tddfa.backbones.mobilenet import MobileNet
+    from tddfa.checkpoints import save_checkpoint
     from tddfa.export_onnx import export_onnx
-    from tddfa.mobilenet import MobileNet
 
     folder = small_model_file.parent
     torch.manual_seed(0)
-    torch.save({"state_dict": MobileNet(0.25).state_dict()}, folder / "net.pth")
+    scale = ParameterScale(np.zeros(62, np.float32), np.full(62, 0.1, np.float32))
+    np.savez(folder / "scale.npz", mean=scale.mean, std=scale.std)
+    labels = regressor_labels(load_face_model(small_model_file), scale, 0.25)
+    save_checkpoint(folder / "net.pth", MobileNet(0.25).state_dict(), labels)
     export_onnx(folder / "net.pth", folder / "net.onnx")
-    scale = {"mean": np.zeros(62, np.float32), "std": np.full(62, 0.1, np.float32)}
-    np.savez(folder / "scale.npz", **scale)
     return {
         "widen_factor": 0.25,
         "checkpoint_fp": str(folder / "net.pth"),

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tddfa import TDDFA, TDDFA_ONNX, InputError
+from tddfa import TDDFA, TDDFA_ONNX, InputError, load_config
+from tddfa.roi import square_around
 
 IMAGES = ["emma", "trump_hillary", "JianzhuGuo"]
 
@@ -38,6 +39,43 @@ def test_reference_numbers(aligner, golden, upstream, name):
     assert_params_close(params, data["landmark_param"], aligner.scale.std)
     again = aligner.recon_vers(params, rois)
     np.testing.assert_allclose(again, data["landmark_sparse"], atol=0.02)
+
+
+def test_the_roi_around_all_vertices_of_the_references_model_is_theirs(aligner, golden, upstream):
+    image = cv2.imread(str(upstream / "images" / "trump_hillary.jpg"))
+    dense = list(np.load(golden / "trump_hillary_dense.npz")["vertices"])
+    _, rois = aligner(image, dense, crop_policy="landmark")
+    assert rois == [square_around(vertices) for vertices in dense]
+
+
+@pytest.fixture(scope="module", params=[TDDFA, TDDFA_ONNX])
+def own_aligner(request, project_root):
+    return request.param(**vars(load_config(project_root / "configs" / "mb05_120x120.yml")))
+
+
+@pytest.fixture(scope="module")
+def portrait(project_root):
+    return cv2.imread(str(project_root / "examples" / "inputs" / "astronaut.png"))
+
+
+def test_all_vertices_of_our_model_stand_for_the_landmarks(own_aligner, portrait):
+    found = own_aligner(portrait, [[175, 60, 275, 185]])
+    sparse, dense = (own_aligner.recon_vers(*found, dense_flag=flag) for flag in (False, True))
+    _, expected = own_aligner(portrait, sparse, crop_policy="landmark")
+    # As users pass it on: as it is, in two dimensions, averaged, as a list.
+    for vertices in (dense[0], dense[0][:2], np.mean(dense * 2, axis=0), dense[0].tolist()):
+        _, rois = own_aligner(portrait, [vertices], crop_policy="landmark")
+        np.testing.assert_allclose(rois, expected, atol=0.01)
+
+
+def test_tracking_from_all_vertices_stays_where_it_is(own_aligner, portrait):
+    params, rois = own_aligner(portrait, [[175, 60, 275, 185]])
+    sides = []
+    for _ in range(12):
+        vertices = own_aligner.recon_vers(params, rois, dense_flag=True)
+        params, rois = own_aligner(portrait, vertices, crop_policy="landmark")
+        sides.append(rois[0][2] - rois[0][0])
+    assert max(sides[1:]) < 1.05 * min(sides[1:])
 
 
 def test_dense_vertices_of_a_whole_picture(aligner, golden, upstream):
@@ -112,7 +150,7 @@ def test_lists_of_different_length(small_aligner):
         ({"bfm_fp": "nowhere.npz"}, "bfm_fp.*nowhere"),
         ({"unknown": 1}, "unknown key 'unknown'"),
         ({"size": "large"}, "size"),
-        ({"arch": "resnet"}, "arch"),
+        ({"arch": "vgg"}, "arch"),
     ],
 )
 def test_bad_configuration(backend, small_config, change, reason):

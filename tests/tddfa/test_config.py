@@ -27,7 +27,7 @@ def test_empty_mapping_gives_the_defaults():
         ("size: 7", "size in 32"),
         ("widen_factor: 0", "widen_factor"),
         ("num_params: 63", "63"),
-        ("arch: resnet", "resnet"),
+        ("arch: vgg", "vgg"),
         ("checkpoint_fp: 3", "checkpoint_fp"),
         ("checkpoint_fp: null", "checkpoint_fp"),
         ("!!python/object/apply:os.system ['true']", "YAML"),

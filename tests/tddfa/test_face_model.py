@@ -6,12 +6,7 @@ import numpy as np
 import pytest
 
 from tddfa import load_face_model
-
-MIRROR_68 = np.array(
-    [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31,
-     45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40, 54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55,
-     64, 63, 62, 61, 60, 67, 66, 65]
-)  # fmt: skip
+from tddfa.ibug68 import MIRROR
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +144,7 @@ def test_texture_is_upright_symmetric_and_fills_the_square(model: dict[str, np.n
 def test_key_points_are_distinct_and_symmetric(model: dict[str, np.ndarray], key: str) -> None:
     kp = model[key]
     assert len(set(kp.tolist())) == 68
-    assert np.array_equal(model["mirror"][kp], kp[MIRROR_68])
+    assert np.array_equal(model["mirror"][kp], kp[MIRROR])
 
 
 def test_lips_are_closed_at_neutral(model: dict[str, np.ndarray]) -> None:

@@ -5,12 +5,13 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from tddfa import load_config
+from tddfa import TDDFA_ONNX, load_config
 from tddfa.errors import InputError
+from tddfa.face_aligner import FaceAligner
 from tddfa.import_reference import import_reference, main
 from tddfa.io.pictures import imread
-from tddfa.pipeline import Pipeline
 from tddfa.reference_files import ALL_FILES, FACE_MODEL, ReferenceFile, download, git_blob_id
+from tddfa.roi import square_around
 
 
 def test_blob_id_is_gits(tmp_path):
@@ -47,13 +48,20 @@ def copy(upstream, tmp_path):
 def test_import_gives_the_same_faces(copy, tmp_path, reference_pipeline, project_root):
     (config,) = import_reference(copy, tmp_path / "out", check=False)
     image = imread(project_root / "examples" / "inputs" / "astronaut.png")
-    imported = Pipeline.from_config(load_config(config), onnx=True)
+    imported = FaceAligner(config)
     (expected,), (actual,) = reference_pipeline(image), imported(image)
     np.testing.assert_allclose(actual.param, expected.param, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(actual.landmarks, expected.landmarks, atol=1e-3)
-    dense = imported.dense_vertices([actual])[0], reference_pipeline.dense_vertices([expected])[0]
-    np.testing.assert_allclose(*dense, atol=1e-3)
+    np.testing.assert_allclose(actual.vertices, expected.vertices, atol=1e-3)
     assert imported.aligner.tri.uv.shape == (38365, 2)
+    _, rois = imported.aligner(image, [actual.vertices], crop_policy="landmark")
+    assert rois == [square_around(actual.vertices)]  # the reference's rule
+    ours = project_root / "weights/mb05_120x120.pth"
+    with pytest.raises(InputError, match="trained for another face model"):
+        TDDFA_ONNX(**(vars(load_config(config)) | {"checkpoint_fp": str(ours), "onnx_fp": None}))
+    model = load_config(project_root / "configs/mb05_120x120.yml").find("bfm_fp")
+    with pytest.raises(InputError, match="trained for another face model"):
+        TDDFA_ONNX(**(vars(load_config(config)) | {"bfm_fp": str(model)}))
     assert "academic use only" in (tmp_path / "out" / "NOTICE.txt").read_text()
 
 

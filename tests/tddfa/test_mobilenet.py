@@ -5,9 +5,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from tddfa.backbone import load_backbone  # noqa: E402 (likewise)
+from tddfa.backbones.mobilenet import MobileNet  # noqa: E402 (likewise)
 from tddfa.errors import InputError  # noqa: E402 (after the check for torch)
 from tddfa.export_onnx import export_onnx, main  # noqa: E402 (likewise)
-from tddfa.mobilenet import MobileNet, load_mobilenet  # noqa: E402 (likewise)
 
 
 @pytest.mark.parametrize(("width", "millions"), [(1.0, 3.27), (0.5, 0.85)])
@@ -38,15 +39,15 @@ def test_checkpoints_of_all_spellings(tmp_path):
         path = tmp_path / f"{number}.pth"
         torch.save({"state_dict": state, "epoch": 3}, path)
         with torch.inference_mode():
-            actual, expected = load_mobilenet(path)(batch), network(batch)
+            actual, expected = load_backbone(path)(batch), network(batch)
         np.testing.assert_allclose(actual, expected, atol=0 if state is not half else 2e-2)
 
 
 def test_width_is_read_off(tmp_path):
     torch.save(MobileNet(0.5, 72).state_dict(), tmp_path / "x.pth")
-    assert load_mobilenet(tmp_path / "x.pth", 0.5, 72).fc_param.out_features == 72
+    assert load_backbone(tmp_path / "x.pth", "mobilenet", 0.5, 72).fc_param.out_features == 72
     with pytest.raises(InputError, match=r"x\.pth.*width 1\.0"):
-        load_mobilenet(tmp_path / "x.pth", 1.0, 72)
+        load_backbone(tmp_path / "x.pth", "mobilenet", 1.0, 72)
 
 
 class Attack:
@@ -67,26 +68,26 @@ def test_no_checkpoint(tmp_path, content, capsys):
     path = tmp_path / "x.pth"
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"x\.pth"):
-        load_mobilenet(path)
+        load_backbone(path)
     assert "executed" not in capsys.readouterr().out
 
 
 def test_malicious_zip_checkpoint_is_not_executed(tmp_path, capsys):
     torch.save({"state_dict": Attack()}, tmp_path / "x.pth")
     with pytest.raises(InputError, match=r"x\.pth"):
-        load_mobilenet(tmp_path / "x.pth")
+        load_backbone(tmp_path / "x.pth")
     assert "executed" not in capsys.readouterr().out
 
 
 def test_weights_of_another_network(tmp_path):
     torch.save(torch.nn.Linear(2, 3).state_dict(), tmp_path / "x.pth")
-    with pytest.raises(InputError, match="MobileNet"):
-        load_mobilenet(tmp_path / "x.pth")
+    with pytest.raises(InputError, match="mobilenet"):
+        load_backbone(tmp_path / "x.pth")
     state = MobileNet(0.25).state_dict()
     state["dw6.bn_sep.weight"] = torch.zeros(3)
     torch.save(state, tmp_path / "x.pth")
     with pytest.raises(InputError, match=r"dw6\.bn_sep"):
-        load_mobilenet(tmp_path / "x.pth")
+        load_backbone(tmp_path / "x.pth")
 
 
 def test_export_agrees_for_every_batch_size(small_config, tmp_path):
@@ -95,7 +96,7 @@ def test_export_agrees_for_every_batch_size(small_config, tmp_path):
     assert main([str(checkpoint), "--out", str(target)]) == 0
     assert [path.name for path in target.parent.iterdir()] == ["x.onnx"]
     session = onnxruntime.InferenceSession(str(target), providers=["CPUExecutionProvider"])
-    network = load_mobilenet(str(checkpoint))
+    network = load_backbone(str(checkpoint))
     for n in (1, 2, 5):
         batch = np.random.default_rng(n).uniform(-1, 1, (n, 3, 120, 120)).astype(np.float32)
         with torch.inference_mode():

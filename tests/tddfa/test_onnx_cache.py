@@ -37,11 +37,25 @@ def quick(monkeypatch, small_config):
     monkeypatch.setattr(subprocess, "run", run)
 
 
-def test_file_beside_the_checkpoint_is_taken(cache, checkpoint):
+def test_file_beside_the_checkpoint_is_taken(cache, checkpoint, small_config):
     beside = checkpoint.with_suffix(".onnx")
-    beside.touch()
+    shutil.copy(Path(str(small_config["checkpoint_fp"])).with_suffix(".onnx"), beside)
     assert find_onnx(checkpoint) == beside
     assert not cache.exists()
+
+
+def test_file_beside_the_checkpoint_that_says_nothing_is_not_taken(cache, checkpoint):
+    """It may be any network: the reference's converter writes such files, for single faces."""
+    beside = checkpoint.with_suffix(".onnx")
+    beside.touch()
+    assert find_onnx(checkpoint).parent == cache
+    assert beside.stat().st_size == 0
+
+
+def test_file_beside_the_checkpoint_that_is_anothers_is_refused(cache, checkpoint, project_root):
+    shutil.copy(project_root / "weights/mb05_120x120.onnx", checkpoint.with_suffix(".onnx"))
+    with pytest.raises(InputError, match=r"net\.onnx.*net\.pth"):
+        find_onnx(checkpoint)
 
 
 def test_conversion_happens_once(cache, checkpoint):
@@ -123,18 +137,18 @@ def test_without_torch_the_error_says_what_to_install(cache, checkpoint, monkeyp
 SCRIPT = """
 import sys
 import numpy as np
-from FaceBoxes.FaceBoxes_ONNX import FaceBoxes_ONNX
-from tddfa import load_config
-from tddfa.pipeline import Pipeline
-from tddfa.outputs import OPTIONS, Scene
+from FaceBoxes.onnx_detector import FaceBoxes_ONNX
+from tddfa import FaceAligner, Frame
+from tddfa.make_output import make_output
+from tddfa.outputs import OUTPUTS
 from tddfa.io.pictures import imread
-pipeline = Pipeline.from_config(load_config(sys.argv[1]), onnx=True)
 image = imread(sys.argv[2])
-scene = Scene(image, pipeline(image), pipeline)
+frame = Frame.still(image, FaceAligner(sys.argv[1]).detect(image))
+frame.faces[0].visible
 from pathlib import Path
-for option in OPTIONS:
-    scene.make(option, Path(sys.argv[3]) / f"x.{option if option in ('ply', 'obj') else 'png'}")
-print(len(scene.faces), *[name for name in ("torch", "matplotlib", "onnx") if name in sys.modules])
+for name, output in OUTPUTS.items():
+    make_output(name, frame, Path(sys.argv[3]) / f"x.{name if output.write else 'png'}")
+print(len(frame.faces), *[name for name in ("torch", "matplotlib", "onnx") if name in sys.modules])
 """
 
 

@@ -5,11 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tddfa.errors import InputError
+from tddfa.model_files import load_face_model
 from tddfa.roi import (
     crop_img,
     network_input,
     parse_roi_box_from_bbox,
     parse_roi_box_from_landmark,
+    square_around,
 )
 
 IMAGE = np.random.default_rng(0).integers(1, 255, (40, 50, 3), np.uint8)
@@ -89,3 +91,37 @@ def test_reference_rois(golden, name):
     np.testing.assert_allclose(rois, data[f"{name}_roi_box"], atol=1e-3)
     rois = [parse_roi_box_from_landmark(points) for points in data[f"{name}_sparse"]]
     np.testing.assert_allclose(rois, data[f"{name}_landmark_roi_box"], atol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def mesh(project_root):
+    """Vertices (3, N) of the face model that ships, turned and laid into a picture."""
+    model = load_face_model(project_root / "configs" / "face_model.npz")
+    turn = cv2.Rodrigues(np.array([0.2, 0.5, 0.3]))[0]
+    return (turn @ model.u.reshape(-1, 3).T + 300).astype(np.float32), model
+
+
+def test_a_whole_mesh_stands_for_its_landmarks(mesh):
+    vertices, model = mesh
+    expected = parse_roi_box_from_landmark(vertices[:, model.landmark_vertices])
+    side = expected[2] - expected[0]
+    assert np.ptp(square_around(vertices)[::2]) > 1.1 * side  # else the mesh tells nothing
+    for same in (vertices, vertices[:2], np.mean([vertices, vertices], axis=0), vertices.tolist()):
+        np.testing.assert_allclose(parse_roi_box_from_landmark(same), expected, atol=1e-3)
+
+
+def test_other_points_stand_for_themselves(mesh):
+    vertices = mesh[0][:, 1:]
+    assert parse_roi_box_from_landmark(vertices) == square_around(vertices)
+
+
+def test_keypoints_of_another_mesh():
+    points = np.random.default_rng(0).normal(size=(3, 100)) * 50
+    roi = parse_roi_box_from_landmark(points, keypoints=[3, 1, 4])
+    assert roi == square_around(points[:, [3, 1, 4]])
+
+
+@pytest.mark.parametrize("keypoints", [[], [100], [-1], [0.5], [[1]]])
+def test_bad_keypoints(keypoints):
+    with pytest.raises(InputError, match="keypoints"):
+        parse_roi_box_from_landmark(np.zeros((3, 100)), keypoints)

@@ -8,6 +8,7 @@ from tddfa.errors import InputError
 from tddfa.fit import LandmarkFitter, load_landmark_basis
 from training import mediapipe_points as points
 from training import prepare
+from training.dataset import shards
 from training.dataset.crops import cut_faces
 from training.dataset.packed import open_packed, relabel, valid_box
 from training.labels.pseudo_labels import (
@@ -78,6 +79,14 @@ def test_labels_survive_the_disk(labels, tmp_path):
         load_labels(tmp_path / "other.npz")
 
 
+def test_old_labels_weigh_one(labels, tmp_path):
+    old = {key: value for key, value in vars(labels).items() if key != "weight"}
+    np.savez(tmp_path / "old.npz", **old)
+    assert (load_labels(tmp_path / "old.npz").weight == 1).all()
+    some = labels[np.array([3, 1])]
+    assert some.weight.shape == (2,) and some.names[0] == labels.names[3]
+
+
 def write_crops(folder, names):
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -127,13 +136,18 @@ def test_points_are_found_once_and_shared_out(tmp_path, monkeypatch):
             return np.zeros((N_POINTS, 3), np.float32)
 
     monkeypatch.setattr(points, "TwoPassMesh", Mesh)
-    monkeypatch.setattr(points, "SHARD", 3)
+    monkeypatch.setattr(shards, "SHARD", 3)
     out = tmp_path / "points"
     assert points.find_points(tmp_path / "crops", out, 0, 2) == 4
     assert points.find_points(tmp_path / "crops", out) == 3
     assert points.find_points(tmp_path / "crops", out) == 0
     assert len(looked) == 7
     assert sorted(points.load_points(out).names.tolist()) == names
+
+
+def test_what_a_killed_run_left_is_no_picture(tmp_path):
+    write_crops(tmp_path, ["a/1.png", ".hidden.png", "a/.2.png"])
+    assert points.list_pictures(tmp_path) == ["a/1.png"]
 
 
 @pytest.mark.parametrize("part", ["2/2", "x", "1", "-1/2"])

@@ -1,18 +1,27 @@
 """From packed crops to weights that the package itself can use, in seconds."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from tddfa.backbone import load_backbone
+from tddfa.checkpoints import load_labels, save_checkpoint
 from tddfa.errors import InputError
-from tddfa.mobilenet import load_mobilenet
+from tddfa.model_files import load_face_model
+from tddfa.onnx_labels import read_onnx_labels
+from tddfa.params import load_parameter_scale
+from tddfa.weight_labels import file_sha256, regressor_labels
 from training import ablation, export, plot, synthesize, train
 from training.augmentation.augment import AugmentSettings
+from training.evaluation.predict import open_aligner
 from training.regressor.logbook import Logbook, read_log
 from training.regressor.run_folder import Run
 from training.regressor.settings import with_changes
+from training.regressor.train_settings import TrainSettings
 
 
 @pytest.fixture
@@ -43,7 +52,56 @@ def test_photos_to_onnx(command, packed_folder, model_file, tmp_path):
     assert (run / "curves.png").stat().st_size > 1000
     files = export.export(run, "tiny", tmp_path / "weights", tmp_path / "configs")
     assert [path.name for path in files] == ["tiny.pth", "tiny.onnx", "param_mean_std_62d.npz"]
-    assert load_mobilenet(files[0]).conv1.out_channels == 16
+    assert load_backbone(files[0]).conv1.out_channels == 16
+    model, scale = load_face_model(model_file), load_parameter_scale(files[2])
+    labels = regressor_labels(model, scale, 0.5)
+    assert load_labels(files[0]) == labels
+    assert read_onnx_labels(files[1]) == replace(labels, checkpoint=file_sha256(files[0]))
+
+
+def export_again(run, tmp_path, **changes):
+    files = export.export(run, "tiny", tmp_path / "weights", tmp_path / "configs", **changes)
+    return load_labels(files[0])
+
+
+def test_export_of_a_run_whose_weights_say_nothing(command, model_file, tmp_path, project_root):
+    """As runs before there were labels."""
+    assert train.main(command(samples=8)) == 0
+    run = tmp_path / "run"
+    save_checkpoint(run / "weights.pth", weights(run))
+    model = load_face_model(model_file)
+    assert export_again(run, tmp_path, face_model=model_file).face_model == model.id
+    ours = load_face_model(project_root / "configs/face_model.npz").id
+    assert export_again(run, tmp_path).face_model == ours
+
+
+def test_export_refuses_what_the_weights_were_not_trained_for(command, tmp_path, project_root):
+    assert train.main(command(samples=8)) == 0
+    run, ours = tmp_path / "run", project_root / "configs/face_model.npz"
+    with pytest.raises(InputError, match=r"weights\.pth.*face_model\.npz"):
+        export_again(run, tmp_path, face_model=ours)
+    scale = load_parameter_scale(run / "param_mean_std.npz")
+    np.savez(run / "param_mean_std.npz", mean=scale.mean + 1, std=scale.std)
+    with pytest.raises(InputError, match=r"weights\.pth.*scale"):
+        export_again(run, tmp_path)
+    assert not (tmp_path / "weights").exists()
+
+
+def test_another_network_from_training_to_evaluation(command, model_file, tmp_path):
+    assert train.main(command("--arch", "resnet", "--loss", "landmark_head=fixed", samples=16)) == 0
+    run, config = tmp_path / "run", "configs/mb1_120x120.yml"
+    assert json.loads((run / "settings.json").read_text())["arch"] == "resnet"
+    again = command("--arch", "resnet", "--init", str(run / "weights.pth"), out="next", samples=8)
+    assert train.main(again) == 0
+    with pytest.raises(InputError, match="expected arch mobilenet"):
+        train.main(command("--init", str(run / "weights.pth"), out="other"))
+    checkpoint, _, scale = export.export(run, "r22", tmp_path / "weights", tmp_path / "configs")
+    aligner = open_aligner(
+        config, checkpoint=str(checkpoint), param_scale=str(scale), face_model=str(model_file)
+    )
+    assert (aligner.config.arch, aligner.config.widen_factor) == ("resnet", 0.5)
+    params = aligner.align_rois(np.full((90, 90, 3), 99, np.uint8), [[5, 5, 85, 85]])
+    assert params.shape == (1, 62) and np.isfinite(params).all()
 
 
 def test_run_that_was_cut_short_ends_as_one_that_was_not(command, tmp_path, monkeypatch):
@@ -87,9 +145,10 @@ def test_short_videos_and_weights_to_start_from(command, tmp_path):
     assert 0 < (before - after).abs().max() < 0.01
 
 
-def test_steps_on_one_batch_lower_its_loss(command):
-    arguments = command("--optimizer", "warm_up=5", samples=400)
-    run = Run(train.build_parser().parse_args(arguments))
+@pytest.mark.parametrize("arch", ["mobilenet", "resnet"])
+def test_steps_on_one_batch_lower_its_loss(command, arch):
+    arguments = command("--optimizer", "warm_up=5", "--arch", arch, samples=400)
+    run = Run(train.settings_of(train.build_parser().parse_args(arguments)))
     generator = torch.Generator().manual_seed(0)
     truth = run.held_out[1][:1].repeat(8, 1) * (1 + 0.02 * torch.randn(8, 62, generator=generator))
     batch = torch.rand(8, 3, 120, 120, generator=generator), truth
@@ -143,3 +202,21 @@ def test_ablation_tabulates_variants_over_seeds(packed_folder, model_file, tmp_p
         [" meta-joint ", " 2 "],
     ]
     assert (tmp_path / "table.md").read_text().count("±") == 6
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"shares": (1.0, 2.0)}, "--shares: expected 1"),
+        ({"batch_size": 31, "augmentation": with_changes(AugmentSettings(), ["views.frames=8"])},
+         "multiple of views.frames = 8"),
+    ],
+)  # fmt: skip
+def test_settings_that_do_not_fit(changes, words):
+    with pytest.raises(InputError, match=words):
+        TrainSettings((Path("data"),), Path("run"), **changes)
+
+
+def test_command_line_and_python_ask_for_the_same():
+    from_line = train.settings_of(train.build_parser().parse_args(["data", "--out", "run"]))
+    assert from_line == TrainSettings((Path("data"),), Path("run"))

@@ -1,8 +1,9 @@
 import pytest
 import torch
 
+from tddfa.backbone import load_backbone
+from tddfa.backbones.mobilenet import MobileNet
 from tddfa.errors import InputError
-from tddfa.mobilenet import MobileNet, load_mobilenet
 from training.widen import main, widen
 
 
@@ -35,6 +36,6 @@ def test_twins_part_in_training(network):
 def test_command_line(network, tmp_path):
     torch.save(network.state_dict(), tmp_path / "narrow.pth")
     assert main([str(tmp_path / "narrow.pth"), "--out", str(tmp_path / "wide.pth")]) == 0
-    assert load_mobilenet(tmp_path / "wide.pth", 0.25).fc_param.in_features == 256
+    assert load_backbone(tmp_path / "wide.pth", "mobilenet", 0.25).fc_param.in_features == 256
     with pytest.raises(InputError, match=r"none\.pth"):
         main([str(tmp_path / "none.pth"), "--out", str(tmp_path / "wide.pth")])

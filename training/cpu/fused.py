@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
-from tddfa.mobilenet import MobileNet, SeparableBlock
+from tddfa.backbones.mobilenet import MobileNet, SeparableBlock
 from training.cpu import separable
 from training.cpu.separable import Moments
 

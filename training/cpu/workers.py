@@ -18,6 +18,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from tddfa.backbones.mobilenet import MobileNet
 from training.cpu.fused import Workspace, fused_features, update_statistics
 from training.cpu.separable import LANES
 from training.regressor.network import TrainingNet
@@ -46,8 +47,9 @@ class Workers:
 
 
 def can_fuse(network: TrainingNet) -> bool:
-    """Tell whether the loops of `separable` fit the network's width."""
-    return network.regressor.conv1.out_channels % LANES == 0
+    """Tell whether the loops of `separable` fit the network: a MobileNet of the right width."""
+    regressor = network.regressor
+    return isinstance(regressor, MobileNet) and regressor.conv1.out_channels % LANES == 0
 
 
 class ChunkedGradients:
@@ -72,6 +74,8 @@ class ChunkedGradients:
         chunk: int,
         dtype: torch.dtype,
     ) -> None:
+        assert isinstance(network.regressor, MobileNet)  # see `can_fuse`
+        self._mobilenet = network.regressor
         self.network, self.objective, self.workers = network, objective, workers
         self.chunk, self.dtype = chunk, dtype
         self.parameters = list(network.parameters())
@@ -101,7 +105,7 @@ class ChunkedGradients:
     def _gradients(
         self, images: Tensor, truth: Tensor, main: Main | None, workspace: Workspace
     ) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
-        features = fused_features(self.network.regressor, images, self.dtype, workspace)
+        features = fused_features(self._mobilenet, images, self.dtype, workspace)
         loss = self.objective(*self.network.heads(features), truth, main)
         gradients = torch.autograd.grad(loss.total, self.parameters)
         return gradients, {"loss": loss.total.detach(), **loss.parts}

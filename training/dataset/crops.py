@@ -7,9 +7,9 @@ from pathlib import Path
 
 import cv2
 
+from tddfa.io.atomic import replacing
 from tddfa.roi import crop_img, parse_roi_box_from_bbox
 from training.dataset.batch import CANVAS, INPUT
-from training.dataset.files import replacing
 from training.evaluation.benchmark_sets import Detector, read_picture
 from training.mediapipe_points import list_pictures
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,13 @@ import numpy.typing as npt
 import torch
 
 from tddfa.errors import InputError
+from tddfa.io.atomic import replacing, save_arrays
 from tddfa.morphable_model import MorphableModel
 from training.augmentation.depth_grid import depth_grid
 from training.dataset.batch import CANVAS, Crops
-from training.dataset.files import replacing, save_arrays
 from training.dataset.partial_arrays import DEPTH_SIDE, PartialArrays, fingerprint
 from training.dataset.split import is_held_out_crop
-from training.labels.pseudo_labels import LABEL_ARRAYS, Labels
+from training.labels.pseudo_labels import LABEL_ARRAYS, Labels, labels_of
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -183,7 +183,7 @@ def relabel(folder: Path, labels: Labels, trusted: npt.NDArray[np.bool_]) -> int
         raise InputError(f"'{folder}': expected a label of '{missing[0]}'")
     index = np.array([row[name] for name in faces.labels.names.tolist()])
     residual = np.where(trusted[index], labels.residual[index], np.inf).astype(np.float32)
-    new = Labels(labels.names[index], labels.camera[index], labels.alpha[index], residual)
+    new = replace(labels[index], residual=residual)
     save_arrays(
         folder / "labels.npz",
         depth=faces.depth,
@@ -216,7 +216,7 @@ def open_packed(folder: Path) -> PackedFaces:
         images = np.load(folder / "images.npy", mmap_mode="r")
         with np.load(folder / "labels.npz", allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
-        labels = Labels(*(arrays[name] for name in LABEL_ARRAYS))
+        labels = labels_of(arrays)
         parts = (arrays["depth"], arrays["valid"], labels, arrays["held_out"], meta["detected"])
     except (OSError, KeyError, ValueError) as error:
         raise InputError(f"'{folder}': expected a packed data set, run training.prepare") from error

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tddfa.io.atomic import replacing
 from tddfa.morphable_model import MorphableModel
 from training.dataset.batch import CANVAS
-from training.dataset.files import replacing
 from training.labels.pseudo_labels import Labels
 
 DEPTH_SIDE = 42

@@ -20,7 +20,7 @@ import torch
 from FaceBoxes.network import FaceBoxesNet, load_network
 from tddfa.cli import run_main
 from tddfa.errors import InputError
-from training.dataset.files import replacing
+from tddfa.io.atomic import replacing
 
 logger = logging.getLogger(__name__)
 

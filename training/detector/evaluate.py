@@ -14,7 +14,7 @@ import numpy as np
 
 from tddfa.cli import run_main
 from tddfa.errors import InputError
-from training.dataset.files import replacing
+from tddfa.io.atomic import replacing
 from training.dataset.split import is_held_out_picture
 from training.detector.boxes import FloatArray, box_of_landmarks, overlaps
 from training.evaluation.benchmark_sets import Detector, read_picture

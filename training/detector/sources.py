@@ -16,7 +16,7 @@ import numpy as np
 
 from tddfa.cli import run_main
 from tddfa.errors import InputError
-from training.dataset.files import save_arrays
+from tddfa.io.atomic import save_arrays
 from training.detector.boxes import FloatArray, box_of_landmarks, merge
 from training.evaluation.benchmark_sets import Detector, read_picture
 from training.labels.annotation_table import read_landmark_table

@@ -69,7 +69,7 @@ def train(args: argparse.Namespace) -> None:
     crops, valid = labelled_faces(args.crops, args.most_crops)
     if args.rare_crops:
         rare = rare_faces(args.rare_crops, len(crops), args.rare_share)
-        crops, valid = (np.concatenate(pair) for pair in zip((crops, valid), rare, strict=True))
+        crops, valid = (np.concatenate((crops, rare[0])), np.concatenate((valid, rare[1])))
     composer = Composer(
         _source(args.scenes, args.scene_boxes, args.scene_decoys),
         _source(args.negatives, args.negative_boxes, args.negative_decoys),

@@ -12,8 +12,8 @@ from FaceBoxes.inference_network import InferenceNet
 from FaceBoxes.network import FaceBoxesNet
 from FaceBoxes.preprocess import MEAN_BGR
 from tddfa.errors import InputError
+from tddfa.io.atomic import replacing
 from training.cpu.workers import Workers
-from training.dataset.files import replacing
 from training.detector.imitation import imitation_loss
 from training.detector.loss import multibox_loss
 from training.regressor.network import MovingAverage, channels_last

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
-from tddfa.roi import ImageArray, parse_roi_box_from_bbox, parse_roi_box_from_landmark
+from tddfa.picture import ImageArray
+from tddfa.roi import parse_roi_box_from_bbox, parse_roi_box_from_landmark
 from training.dataset.split import is_held_out_picture
 from training.labels.annotation_table import read_landmark_table
 

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tddfa.roi import ImageArray, crop_img
+from tddfa.picture import ImageArray
+from tddfa.roi import crop_img
 from training.evaluation.benchmark_sets import LandmarkSet, read_picture
 from training.evaluation.metrics import cumulative_error
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tddfa.aligner import Aligner
 from tddfa.errors import InputError
-from tddfa.roi import ImageArray
+from tddfa.picture import ImageArray
 from tddfa.tracking.shot_change import ShotDetector
 
 FloatArray = npt.NDArray[np.float32]

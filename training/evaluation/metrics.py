@@ -8,17 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tddfa.ibug68 import LID_PAIRS, LIP_CORNERS, LIP_PAIRS, OUTER_EYE_CORNERS
+
 Array = npt.NDArray[np.floating]
 
 YAW_BINS = ((0.0, 30.0), (30.0, 60.0), (60.0, 90.0))
 # More than this between two frames, in sizes of the face, is a cut and no shaking.
 LARGEST_SHAKE = 0.3
-INNER = np.arange(17, 68)
-OUTER_EYE_CORNERS = (36, 45)
-# Pairs of opposite points, upper and lower, and the corners they are measured against.
-LIDS = (((37, 41), (38, 40), (36, 39)), ((43, 47), (44, 46), (42, 45)))
-LIPS = ((61, 67), (62, 66), (63, 65))
-LIP_CORNERS = (60, 64)
 
 
 @dataclass(frozen=True)
@@ -107,12 +103,12 @@ def cumulative_error(per_face: Array, thresholds: Array) -> Array:
 
 def lid_gap(points: Array) -> Array:
     """Return the opening of both eyes, (n, 2): mean lid distance over the eye's width."""
-    return np.stack([_gap(points, eye[:2], eye[2]) for eye in LIDS], axis=1)
+    return np.stack([_gap(points, eye[:2], eye[2]) for eye in LID_PAIRS], axis=1)
 
 
 def lip_gap(points: Array) -> Array:
     """Return the opening of the mouth, (n,): mean inner lip distance over the inner width."""
-    return _gap(points, LIPS, LIP_CORNERS)
+    return _gap(points, LIP_PAIRS, LIP_CORNERS)
 
 
 def _gap(points: Array, pairs: tuple[tuple[int, int], ...], corners: tuple[int, int]) -> Array:

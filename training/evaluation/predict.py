@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.aligner import Aligner
+from tddfa.backbone import load_backbone
 from tddfa.config import load_config
-from tddfa.roi import ImageArray, network_input
+from tddfa.onnx_backend import TDDFA_ONNX
+from tddfa.picture import ImageArray
 from tddfa.torch_backend import TDDFA
 from training.evaluation.benchmark_sets import LandmarkSet, read_picture
 
@@ -24,8 +26,12 @@ def open_aligner(
     face_model: str | None = None,
     assets: str | None = None,
     device: str = "cpu",
+    onnx: bool = False,
+    threads: int | None = None,
 ) -> Aligner:
     """Open what a configuration names, with some of its files exchanged.
+
+    `onnx` and `threads` choose ONNX Runtime, which is faster on a CPU, and its threads.
 
     Raises
     ------
@@ -39,25 +45,26 @@ def open_aligner(
         changes = dict.fromkeys(("tri_fp", "uv_fp", "uv_indices_fp", "ncc_fp"))
         changes["bfm_fp"] = face_model
     if checkpoint is not None:
-        changes.update(checkpoint_fp=checkpoint, widen_factor=checkpoint_width(checkpoint))
+        arch, width = checkpoint_network(checkpoint)
+        changes.update(checkpoint_fp=checkpoint, arch=arch, widen_factor=width)
     if param_scale is not None:
         changes["param_mean_std_fp"] = param_scale
+    if onnx:
+        return TDDFA_ONNX(num_threads=threads, **vars(replace(given, **changes)))
     return TDDFA(gpu_mode=device != "cpu", **vars(replace(given, **changes)))
 
 
-def checkpoint_width(checkpoint: str | Path) -> float:
-    """Return the width of the network that a checkpoint holds, 1.0 or 0.5."""
-    from tddfa.mobilenet import load_mobilenet
-
-    return float(load_mobilenet(checkpoint).conv1.out_channels / 32)
+def checkpoint_network(checkpoint: str | Path) -> tuple[str, float]:
+    """Return name and width of the network that a checkpoint holds."""
+    network = load_backbone(checkpoint)
+    return network.arch, network.width
 
 
 def predict_faces(
     aligner: Aligner, picture: ImageArray, rois: list[list[float]]
 ) -> tuple[FloatArray, FloatArray]:
     """Return parameters (n, 62) and landmarks (n, 3, 68) in pixels of one picture's faces."""
-    output = aligner.forward(network_input(picture, rois, aligner.size))
-    params = aligner.scale.denormalize(output)
+    params = aligner.align_rois(picture, rois)
     return params, np.stack(aligner.recon_vers(list(params), rois))
 
 

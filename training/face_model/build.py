@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from tddfa.cli import run_main
-from training.dataset.files import save_arrays
+from tddfa.io.atomic import save_arrays
 from training.face_model import expression, regions
 from training.face_model.contact import Slit, closing_operator
 from training.face_model.geometry import Geometry, build_geometry

@@ -19,32 +19,24 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from Sim3DR import get_normal, rasterize_triangles
+from tddfa import ibug68
+from tddfa import mediapipe478 as points
 from training.face_model.geometry import build_geometry
 from training.face_model.landmarks import LandmarkTable, save_table
 from training.face_model.makehuman import data_folder
 from training.face_model.paint import lip_mask, paint
 from training.face_model.rendering import View, draw, rotation
+from training.face_model.slit_edges import edges
 
 log = logging.getLogger(__name__)
 
 YAWS, JAWS = (-45, -24, 0, 24, 45), (0.0, 0.35, 0.7)
-UPPER_INNER = (191, 80, 81, 82, 13, 312, 311, 310, 415)
-LOWER_INNER = (95, 88, 178, 87, 14, 317, 402, 318, 324)
-CORNERS = (78, 308)
-LIPS = (
-    61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 146, 91, 181, 84, 17, 314, 405, 321, 375,
-    *UPPER_INNER, *LOWER_INNER, *CORNERS,
-)  # fmt: skip
-RIGHT_UPPER_LID, RIGHT_LOWER_LID = (
-    (246, 161, 160, 159, 158, 157, 173),
-    (7, 163, 144, 145, 153, 154, 155),
-)
-RIGHT_LID_CORNERS = (33, 133)
-LEFT_UPPER_LID, LEFT_LOWER_LID = (
-    (466, 388, 387, 386, 385, 384, 398),
-    (249, 390, 373, 374, 380, 381, 382),
-)
-LEFT_LID_CORNERS = (263, 362)
+LIPS = {
+    *points.OUTER_LIPS,
+    *points.UPPER_INNER_LIP,
+    *points.LOWER_INNER_LIP,
+    *points.INNER_LIP_CORNERS,
+}
 
 
 @dataclass(frozen=True)
@@ -168,33 +160,18 @@ def chain(points: np.ndarray, n: int) -> np.ndarray:
     return np.stack([np.interp(t, s, points[:, k]) for k in range(points.shape[1])], 1)
 
 
-RIGHT_JAW = (127, 234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152)
-LEFT_JAW = (356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152)
-
-
 def to_68(p: np.ndarray) -> np.ndarray:
     """Return iBUG's 68 points of MediaPipe's 468 or 478, (n, 2 or 3), by anatomy."""
     out = np.zeros((68, p.shape[1]))
-    out[:9] = chain(p[list(RIGHT_JAW)], 9)
-    out[8:17] = chain(p[list(LEFT_JAW)], 9)[::-1]
-    out[17:27] = p[[70, 63, 105, 66, 107, 336, 296, 334, 293, 300]]
-    out[27:31] = chain(p[[168, 6, 197, 195, 5, 4]], 4)
-    out[31:36] = p[[98, 97, 2, 326, 327]]
-    out[36:48] = p[[33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380]]
+    out[:9] = chain(p[list(points.RIGHT_JAW)], 9)
+    out[8:17] = chain(p[list(points.LEFT_JAW)], 9)[::-1]
+    out[list(ibug68.MEDIAPIPE)] = p[list(ibug68.MEDIAPIPE.values())]
+    out[27:31] = chain(p[list(points.NOSE_RIDGE)], 4)
     out[48:60] = p[[61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181]]
     out[[49, 53]] = (p[[39, 269]] + p[[40, 270]]) / 2
     out[[55, 59]] = (p[[405, 181]] + p[[321, 91]]) / 2
     out[[56, 58]] = (p[[314, 84]] + p[[405, 181]]) / 2
-    out[60:68] = p[[78, 81, 13, 311, 308, 402, 14, 178]]
     return out
-
-
-# iBUG's mirror partners.
-MIRROR_68 = np.array(
-    [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31,
-     45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40, 54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55,
-     64, 63, 62, 61, 60, 67, 66, 65]
-)  # fmt: skip
 
 
 def snap_68(
@@ -211,7 +188,7 @@ def snap_68(
     out = np.zeros(68, int)
     middle = np.flatnonzero((mirror == np.arange(len(x))) & skin)
     for k in range(68):
-        m = MIRROR_68[k]
+        m = ibug68.MIRROR[k]
         if m < k:
             continue
         p = (places[k] + places[m] * [-1, 1, 1]) / 2
@@ -260,8 +237,6 @@ def main() -> None:
     vertices[outside], weights[outside] = attach(places[outside], open_mouth, tri, skin)
     vertices[~outside], weights[~outside] = attach(places[~outside], open_mouth, tri, eye)
 
-    from training.face_model.refine import edges
-
     moved = []
     for k, choice in edges(g).items():
         v = choice[np.linalg.norm(open_mouth[choice] - places[k], axis=1).argmin()]
@@ -271,15 +246,8 @@ def main() -> None:
 
     none = np.zeros(68, int)
     table = LandmarkTable(vertices, weights, none, none, len(u))
-    groups = {
-        k: np.array([v])
-        for k, v in zip(
-            (36, 37, 38, 39, 40, 41), vertices[[33, 160, 158, 133, 153, 144], 0], strict=True
-        )
-    }
-    groups |= {
-        k: np.array([v]) for k, v in zip((60, 61, 67), vertices[[78, 81, 178], 0], strict=True)
-    }
+    bound = (*ibug68.RIGHT_EYE, 60, 61, 67)
+    groups = {k: np.array([vertices[ibug68.MEDIAPIPE[k], 0]]) for k in bound}
     groups |= {62: g.lips.upper, 66: g.lips.lower}
     keypoints = snap_68(to_68(table.place(open_mouth)), open_mouth, mirror, groups, skin)
     log.info("%d distinct key points", len(set(keypoints.tolist())))

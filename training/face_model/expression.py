@@ -96,7 +96,7 @@ def sample_activations(names: list[str], n: int, seed: int) -> np.ndarray:
                 c[at[name]] = rng.random()
         for side in ("Left", "Right"):
             lid = [at[k + side] for k in ("eyeBlink", "eyeSquint", "eyeLookDown")]
-            total = c[lid] @ [1.0, 0.4, 0.5]
+            total = float(c[lid] @ [1.0, 0.4, 0.5])
             c[lid] /= max(total, 1.0)
     return np.concatenate([out, out[:, [at[_swap(k)] for k in names]]])
 

@@ -22,12 +22,12 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 from scipy.spatial import cKDTree
 
-from Sim3DR import rasterize
+from Sim3DR.rasterize import rasterize
 from tddfa import TDDFA, load_config
 from tddfa.fit import FaceFit, LandmarkFitter, load_landmark_basis
+from tddfa.ibug68 import MIRROR
 from tddfa.params import split_params
 from tddfa.reconstruct import image_cameras, reconstruct_vertices
-from training.face_model.correspondence import MIRROR_68
 from training.face_model.landmarks import load_table, save_table
 from training.face_model.rendering import rotation
 
@@ -81,7 +81,7 @@ def predict(net: TDDFA, crops: np.ndarray) -> np.ndarray:
     for i in range(0, len(crops), 256):
         inner = crops[i : i + 256, 24:144, 24:144].astype(np.float32)
         batch = ((inner - 127.5) / 128).transpose(0, 3, 1, 2)
-        params = split_params(net.scale.denormalize(net.forward(np.ascontiguousarray(batch))))
+        params = split_params(net.regress(np.ascontiguousarray(batch)))
         boxes = np.tile(ROI, (len(batch), 1))
         cameras = image_cameras(params, boxes, 120)
         out.append(reconstruct_vertices(net.bfm.sparse, params, cameras)[:, :2])
@@ -155,7 +155,7 @@ def gather(
     side = FaceFit(**{k: v[facing] for k, v in vars(part).items()})
     crops, rotations, shifts = turned(model, side, pictures[facing], seed=1)
     if check is not None:
-        cv2.imwrite(str(check), np.hstack(crops[:8]))
+        cv2.imwrite(str(check), np.hstack(list(crops[:8])))
 
     points_68 = np.concatenate([predict(net, pictures), predict(net, crops)])
     scale = np.r_[part.scale, side.scale]
@@ -197,7 +197,7 @@ def report(
     d = (project(model, views, keypoints) - views.points) / views.size[:, None, None] * 100
     # Left-looking faces are mirrored, so that near and far side do not cancel.
     flip = views.yaw < 0
-    d[flip] = d[flip][:, MIRROR_68] * [-1, 1]
+    d[flip] = d[flip][:, MIRROR] * [-1, 1]
     for low, high in ((0, 15), (15, 30), (30, 45), (45, 60), (60, 75), (75, 91)):
         m = (np.abs(views.yaw) >= low) & (np.abs(views.yaw) < high)
         log.info(
@@ -233,7 +233,7 @@ def choose(
 
     out = start.copy()
     for k in range(68):
-        m = MIRROR_68[k]
+        m = MIRROR[k]
         if m < k:
             continue
         near = np.array(tree.query_ball_point(u[start[k]], REACH[k]))

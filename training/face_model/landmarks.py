@@ -13,14 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
+from tddfa import mediapipe478 as points
+
 TABLE = Path(__file__).with_name("landmarks.json")
 
 
 LASH_MARGIN = 0.9  # mm from the lid's edge to the lash line that MediaPipe marks
-# Points of one lid from its outer to its inner corner; upper lids, then lower ones.
+# Upper lids, then lower ones.
 LIDS = (
-    (246, 161, 160, 159, 158, 157, 173), (466, 388, 387, 386, 385, 384, 398),
-    (7, 163, 144, 145, 153, 154, 155), (249, 390, 373, 374, 380, 381, 382),
+    points.RIGHT_UPPER_LID, points.LEFT_UPPER_LID, points.RIGHT_LOWER_LID, points.LEFT_LOWER_LID,
 )  # fmt: skip
 
 

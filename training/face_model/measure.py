@@ -175,11 +175,12 @@ def identities(model: dict[str, np.ndarray], anny: Path | None, every: int = 1) 
     solve = np.linalg.inv(basis.T @ basis) @ basis.T
     out = {}
     for name, some in (("training", samples[::every]), ("held out", held[::every])):
-        squares, left, error, plain = 0.0, 0.0, [], []
+        squares, left = 0.0, 0.0
+        error, plain = [], []
         for x in some:
             d = g.displace(x - mean).ravel() * MM_PER_DM
             r = d - basis @ (solve @ d)
-            squares, left = squares + d @ d, left + r @ r
+            squares, left = squares + float(d @ d), left + float(r @ r)
             error.append(np.linalg.norm(r.reshape(-1, 3), axis=1).mean())
             plain.append(np.linalg.norm(d.reshape(-1, 3), axis=1).mean())
         out[f"{name} variance"] = 1 - left / squares

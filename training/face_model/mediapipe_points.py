@@ -20,6 +20,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from tddfa.io.pictures import imread
+
 log = logging.getLogger(__name__)
 
 INPUT_SIDE = 336  # MediaPipe's own networks work at 128 (detector) and 256 (mesh)
@@ -43,7 +45,7 @@ def scene_crops(root: Path) -> Iterator[tuple[str, np.ndarray, float, float, flo
     with (root / "landmarks68.csv").open() as f:
         rows = list(csv.DictReader(f))
     for i, row in enumerate(rows):
-        im = cv2.imread(str(root / "images" / row["file"]))
+        im = imread(root / "images" / row["file"])
         pts = np.array([[float(row[f"x{k}"]), float(row[f"y{k}"])] for k in range(68)])
         lo, hi = pts.min(0), pts.max(0)
         side = 2.0 * float((hi - lo).max())

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from tddfa.errors import InputError
 from training.face_model.makehuman import BaseMesh
 from training.face_model.surface import Surface
 
@@ -16,7 +17,10 @@ IRIS, PUPIL, BROW, MOUTH = (50, 60, 80), (20, 20, 20), (45, 55, 70), (50, 30, 80
 
 def lip_mask(data: Path, base: BaseMesh, surface: Surface) -> np.ndarray:
     """Return (n,) values in 0..1, 1 on the lips, from MakeHuman's own lip texture."""
-    texture = cv2.imread(str(data / "mpfb2/textures/mpfb_lips.jpg"), cv2.IMREAD_GRAYSCALE)
+    path = data / "mpfb2/textures/mpfb_lips.jpg"
+    texture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if texture is None:
+        raise InputError(f"{path}: expected MakeHuman's texture of lips")
     uv = []
     with (data / "mpfb2/3dobjs/base.obj").open() as f:
         uv = [[float(x) for x in line.split()[1:3]] for line in f if line.startswith("vt ")]

@@ -118,7 +118,7 @@ def draw_all(sheet: Sheet) -> dict[str, np.ndarray]:
                 )
             )
     out["expressions"] = tiles(faces, 4)
-    acts = {
+    acts: dict[str, dict[int, float]] = {
         "neutral": {}, "both eyes shut": {1: 1, 2: 1}, "left eye shut": {1: 1}, "jaw open": {0: 1},
         "smile": {4: 1.8}, "pucker": {5: 1.8}, "brows up": {3: 1}, "cheek puff": {8: 1.2},
         "sneer": {6: 2}, "mouth sideways": {9: 2},

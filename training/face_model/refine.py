@@ -19,33 +19,22 @@ import numpy as np
 
 from Sim3DR import get_normal
 from tddfa.fit import FaceFit, LandmarkBasis, LandmarkFitter, load_landmark_basis
-from training.face_model.correspondence import (
-    CORNERS,
-    LEFT_LID_CORNERS,
-    LEFT_LOWER_LID,
-    LEFT_UPPER_LID,
-    LOWER_INNER,
-    RIGHT_LID_CORNERS,
-    RIGHT_LOWER_LID,
-    RIGHT_UPPER_LID,
-    UPPER_INNER,
-    attach,
-    mirror_points,
-    snap_68,
-    to_68,
-)
+from tddfa.mediapipe478 import LOWER_LID_MIDDLES, N_MESH, UPPER_LID_MIDDLES
+from training.face_model.correspondence import attach, mirror_points, snap_68, to_68
 from training.face_model.geometry import Geometry, build_geometry
 from training.face_model.landmarks import LandmarkTable, lash_offsets, load_table, save_table
 from training.face_model.makehuman import data_folder
+from training.face_model.slit_edges import edges
 
 log = logging.getLogger(__name__)
-N = 468
-UPPER_LIDS, LOWER_LIDS = (159, 386), (145, 374)
+N = N_MESH
 
 
 def openness(points: np.ndarray) -> np.ndarray:
     """Return (n, 2) lid openings, right and left, as a part of the eye's width."""
-    height = np.linalg.norm(points[:, UPPER_LIDS, :2] - points[:, LOWER_LIDS, :2], axis=2)
+    height = np.linalg.norm(
+        points[:, UPPER_LID_MIDDLES, :2] - points[:, LOWER_LID_MIDDLES, :2], axis=2
+    )
     width = np.linalg.norm(points[:, (33, 263), :2] - points[:, (133, 362), :2], axis=2)
     return height / width
 
@@ -95,28 +84,6 @@ def offsets(fit: FaceFit, points: np.ndarray, normal: np.ndarray) -> np.ndarray:
     trace = np.maximum(np.trace(a, axis1=1, axis2=2), 1.0)[:, None, None]
     a += 100 * trace * np.einsum("ki,kj->kij", normal, normal) + 1e-3 * trace * np.eye(3)
     return np.linalg.solve(a, b[:, :, None])[:, :, 0]
-
-
-def edges(g: Geometry) -> dict[int, np.ndarray]:
-    """Return the vertices that points of the inner lips and of the lids are bound to."""
-    lips, (right, left) = g.lips, g.lids
-    out: dict[int, np.ndarray] = {}
-    for points, choice in (
-        (UPPER_INNER, lips.upper[1:-1]),
-        (LOWER_INNER, lips.lower[1:-1]),
-        (RIGHT_UPPER_LID, right.upper[1:-1]),
-        (RIGHT_LOWER_LID, right.lower[1:-1]),
-        (LEFT_UPPER_LID, left.upper[1:-1]),
-        (LEFT_LOWER_LID, left.lower[1:-1]),
-        (CORNERS[:1], lips.upper[:1]),
-        (CORNERS[1:], lips.upper[-1:]),
-        (RIGHT_LID_CORNERS[:1], right.upper[:1]),
-        (RIGHT_LID_CORNERS[1:], right.upper[-1:]),
-        (LEFT_LID_CORNERS[:1], left.upper[-1:]),
-        (LEFT_LID_CORNERS[1:], left.upper[:1]),
-    ):
-        out |= dict.fromkeys(points, choice)
-    return out
 
 
 def refine(

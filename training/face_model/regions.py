@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.path import Path as Outline
 
+from tddfa.mediapipe478 import OUTER_LIPS
 from training.face_model.landmarks import LandmarkTable
 
 NAMES = (
@@ -14,7 +15,6 @@ NAMES = (
 RIGHT_EYE = (130, 247, 30, 29, 27, 28, 56, 190, 243, 112, 26, 22, 23, 24, 110, 25)
 RIGHT_BROW = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46)
 NOSE = (168, 122, 174, 198, 209, 49, 48, 64, 98, 97, 2, 326, 327, 294, 278, 279, 429, 420, 399, 351)
-LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
 RIGHT_CHEEK = (
     111, 117, 118, 119, 100, 142, 203, 206, 216, 212, 214, 192, 138, 172, 58, 132, 93, 234, 227, 116
 )  # fmt: skip
@@ -55,7 +55,7 @@ def label(
     put("nose", within(NOSE))
     put("right_brow", within(RIGHT_BROW))
     put("right_eye", within(RIGHT_EYE) | (eye & (u[:, 0] < 0)))
-    lips = within(LIPS) & (u[:, 2] > points[61, 2] - 10)
+    lips = within(OUTER_LIPS) & (u[:, 2] > points[61, 2] - 10)
     middle = points[[13, 14], 1].mean()
     corner = points[61]
     line = np.interp(np.abs(u[:, 0]), [0, abs(corner[0])], [middle, corner[1]])

@@ -5,12 +5,13 @@ import numpy.typing as npt
 
 from tddfa.face_fit import FaceFit
 from tddfa.fit import LandmarkFitter
+from tddfa.ibug68 import INNER
 from tddfa.landmark_basis import N_MEDIAPIPE, load_landmark_basis
 from tddfa.morphable_model import MorphableModel
 from training.dataset.batch import CANVAS
-from training.evaluation.metrics import INNER
+from training.labels.agreement import label_weights
 from training.labels.annotation import Annotations
-from training.labels.joint_fit import POINTS_ALONE, Faces, Fusion
+from training.labels.joint_fit import POINTS_ALONE, Faces, Fusion, mesh_share
 from training.labels.pseudo_labels import (
     MOST_DISAGREEMENT,
     MOST_RESIDUAL,
@@ -29,6 +30,8 @@ MOST_DISAGREEMENT_TURNED = 9.0
 # Inner points marked by hand, which scatter and do not mean quite the same places.
 MOST_RESIDUAL_BY_HAND = 4.5
 TURNED = 30.0
+# MediaPipe counts half at this yaw; its networks say that there is no face on many a profile.
+MESH_UNNEEDED = 45.0
 
 
 def common(found: FacePoints, second: SecondOpinion) -> tuple[FacePoints, SecondOpinion]:
@@ -39,7 +42,11 @@ def common(found: FacePoints, second: SecondOpinion) -> tuple[FacePoints, Second
     keep = index >= 0
     return (
         FacePoints(found.names[keep], found.points[keep]),
-        SecondOpinion(found.names[keep], second.points[index[keep]]),
+        SecondOpinion(
+            found.names[keep],
+            second.points[index[keep]],
+            None if second.spread is None else second.spread[index[keep]],
+        ),
     )
 
 
@@ -56,14 +63,15 @@ def fuse(
 
     `residual` is that of MediaPipe's points alone, 0 where it does not count, and infinite for
     faces to doubt: its points do not fit a face, or both disagree (`labels.MOST_DISAGREEMENT`; more
-    is granted to turned faces), or it finds no face where the second opinion sees no profile. Faces
-    that meet `annotations` are not to doubt.
+    is granted to turned faces), or it finds no face where the second opinion sees none that is
+    turned far: beyond `MESH_UNNEEDED` several networks that agree do without. Faces that meet
+    `annotations` are not to doubt. `weight` tells how well all agree, see `agreement`.
     """
     found, second = common(found, second)
     mesh = LandmarkFitter(load_landmark_basis(face_model, "mediapipe"))
     sparse = LandmarkFitter(load_landmark_basis(face_model, "ibug"))
     points = second.points.transpose(0, 2, 1) * np.array([1, -1, 1])
-    known = np.isfinite(found.points).all(axis=(1, 2))
+    known = np.asarray(np.isfinite(found.points).all(axis=(1, 2)))
     # The fitters count pixels from their centers, MediaPipe from the picture's edge.
     marks = found.points[:, :N_MEDIAPIPE, :2].astype(np.float64) - 0.5
     first, other = mesh.fit(marks[known]), sparse.fit(points[:, :, :2] * [1, -1])
@@ -84,9 +92,13 @@ def fuse(
     residual[known] = own.residual
     limit = np.where(np.abs(yaw) > TURNED, MOST_DISAGREEMENT_TURNED, MOST_DISAGREEMENT)
     alone = np.abs(yaw) >= POINTS_ALONE
+    if second.spread is not None:
+        alone |= ~known & (np.abs(yaw) >= MESH_UNNEEDED)
     good = (residual < MOST_RESIDUAL) & (apart < limit)
     kept = np.where(alone, 0.0, np.where(good, residual, np.inf)).astype(np.float32)
-    labels = Labels(found.names, camera, faces.alpha.astype(np.float32), kept)
+    share = np.where(known, mesh_share(yaw), 0.0)
+    weight = label_weights(yaw, second.spread, apart, share)
+    labels = Labels(found.names, camera, faces.alpha.astype(np.float32), kept, weight)
     if by_hand is not None:
         met = _distance_to_marks(labels, model, by_hand)
         kept[met < MOST_RESIDUAL_BY_HAND] = 0.0

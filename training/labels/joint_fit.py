@@ -25,8 +25,8 @@ import torch
 from torch import Tensor
 
 from tddfa.fit import FitOptions
+from tddfa.ibug68 import LID_PAIRS
 from tddfa.landmark_basis import LandmarkBasis
-from training.evaluation.metrics import LIDS
 
 FloatArray = npt.NDArray[np.floating]
 MESH_ALONE, POINTS_ALONE = 30.0, 60.0
@@ -79,7 +79,7 @@ def point_weights(share: FloatArray) -> FloatArray:
     """
     own = np.ones(68)
     own[48:60], own[60:68] = LIP_WEIGHT, 0
-    own[[point for eye in LIDS for pair in eye[:2] for point in pair]] = 0
+    own[[point for eye in LID_PAIRS for pair in eye[:2] for point in pair]] = 0
     weights = own + (1 - np.asarray(share))[:, None] * (1 - own)
     total = 1 - (1 - SECOND_WEIGHT) * np.asarray(share)
     return total[:, None] * weights / weights.sum(axis=1, keepdims=True)
@@ -155,7 +155,8 @@ class Fusion:
         if annotated is not None:
             # Two targets of one point are one, at their weighted mean.
             seen, by_hand = (a[:, mesh.shape[1] :, :2] for a in (target, weight))
-            own = annotation_weights(yaw, np.isfinite(annotated).all(axis=(1, 2)))[:, :, None]
+            known = np.asarray(np.isfinite(annotated).all(axis=(1, 2)))
+            own = annotation_weights(yaw, known)[:, :, None]
             seen += own / np.maximum(own + by_hand, 1e-9) * (np.nan_to_num(annotated) - seen)
             by_hand += own
         size = np.sqrt(np.ptp(points[:, :, :2], axis=1).prod(axis=1))

@@ -1,15 +1,16 @@
 """Parameters of the face model for crops whose points are known, and which of them to doubt."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
+from tddfa.io.atomic import save_arrays
 from tddfa.morphable_model import MorphableModel
 from training.dataset.batch import CANVAS, MARGIN
-from training.dataset.files import save_arrays
 from training.mediapipe_points import FacePoints
 from training.teacher_landmarks import SecondOpinion
 
@@ -34,19 +35,26 @@ class Labels:
         Shape and expression coefficients.
     residual : ndarray, shape (n,), float32
         Mean distance of the fitted points, in percent of the root of their box's area.
+    weight : ndarray, shape (n,), float32
+        How often to draw the face in training in relation to others, see `agreement`; by default 1.
     """
 
     names: npt.NDArray[np.str_]
     camera: FloatArray
     alpha: FloatArray
     residual: FloatArray
+    weight: FloatArray = field(default_factory=lambda: np.empty(0, np.float32))
+
+    def __post_init__(self) -> None:
+        if not len(self.weight):
+            object.__setattr__(self, "weight", np.ones(len(self.names), np.float32))
 
     def __getitem__(self, index: npt.NDArray) -> "Labels":
         """Return some of the labels."""
         return Labels(*(getattr(self, name)[index] for name in LABEL_ARRAYS))
 
 
-LABEL_ARRAYS = ("names", "camera", "alpha", "residual")
+LABEL_ARRAYS = ("names", "camera", "alpha", "residual", "weight")
 
 
 def save_labels(path: Path, labels: Labels) -> None:
@@ -58,9 +66,21 @@ def load_labels(path: Path) -> Labels:
     """Read what `save_labels` wrote."""
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return Labels(*(archive[name] for name in LABEL_ARRAYS))
+            return labels_of({name: archive[name] for name in archive.files})
     except (OSError, KeyError, ValueError) as error:
         raise InputError(f"'{path}': expected an archive of labels") from error
+
+
+def labels_of(arrays: Mapping[str, npt.NDArray]) -> Labels:
+    """Return the labels among the arrays of an archive; old ones have no weights.
+
+    Raises
+    ------
+    KeyError
+        If one of the others is missing.
+    """
+    own = [arrays[name] for name in LABEL_ARRAYS[:-1]]
+    return Labels(*own, *([arrays["weight"]] if "weight" in arrays else []))
 
 
 def canvas_points(found: FacePoints) -> tuple[npt.NDArray[np.bool_], FloatArray]:
@@ -82,12 +102,13 @@ def landmarks(labels: Labels, model: MorphableModel) -> FloatArray:
 def angles(camera: npt.NDArray[np.floating]) -> tuple[npt.NDArray, npt.NDArray]:
     """Return yaw and pitch (n,) in degrees of cameras (n, 3, 4) or rotations.
 
-    Positive yaw turns the face to the picture's right, positive pitch raises it: the direction of
-    the model's z axis.
+    They are those of the direction in which the face looks, the model's z axis, whatever its roll.
+    Signs are those of `tddfa.pose.HeadPose`: positive yaw turns the face to the picture's left,
+    positive pitch lowers it. Without roll and with one of the two zero both agree.
     """
     axis = camera[:, :, 2] / np.linalg.norm(camera[:, :, 2], axis=1, keepdims=True)
     yaw = np.degrees(np.arctan2(axis[:, 0], axis[:, 2]))
-    return yaw, np.degrees(np.arcsin(np.clip(axis[:, 1], -1, 1)))
+    return -yaw, -np.degrees(np.arcsin(np.clip(axis[:, 1], -1, 1)))
 
 
 def canvas_cameras(
@@ -109,7 +130,7 @@ def canvas_cameras(
 def disagreement(labels: Labels, model: MorphableModel, second: SecondOpinion) -> FloatArray:
     """Return the mean distance to the second opinion, (n,), in percent of the box; NaN if none."""
     row = {name: i for i, name in enumerate(second.names.tolist())}
-    index = np.array([row.get(name, -1) for name in labels.names.tolist()])
+    index = np.array([row.get(name, -1) for name in labels.names.tolist()], int)
     other = second.points[index][:, :2].transpose(0, 2, 1) + 0.5
     other[:, :, 1] = CANVAS - other[:, :, 1]
     size = np.sqrt(np.ptp(other, axis=1).prod(axis=1))

@@ -60,7 +60,7 @@ def vertex_basis(model: MorphableModel, rows: npt.ArrayLike) -> TrainingBasis:
 
 def landmark_basis(model: MorphableModel) -> TrainingBasis:
     """Return the basis of the 68 landmarks."""
-    return vertex_basis(model, model.keypoints.reshape(68, 3)[:, 0] // 3)
+    return vertex_basis(model, model.landmark_vertices)
 
 
 def compressed_basis(

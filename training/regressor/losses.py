@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import smooth_l1_loss
 
+from tddfa.ibug68 import LID_PAIRS, LIP_PAIRS
 from tddfa.params import N_CAMERA
-from training.evaluation.metrics import LIDS, LIPS
 from training.regressor.basis import TrainingBasis
 
 T_Z = 11  # place of the camera's z translation, which no picture shows
@@ -81,7 +81,7 @@ def openings(params: Tensor, truth: Tensor, landmarks: TrainingBasis) -> Tensor:
     A lid that stays half open costs a pixel or two of 68 points' mean distance, which is nothing;
     here it is the whole loss.
     """
-    pairs = [pair for eye in LIDS for pair in eye[:2]] + list(LIPS)
+    pairs = [pair for eye in LID_PAIRS for pair in eye[:2]] + list(LIP_PAIRS)
     upper, lower = torch.tensor(pairs, device=params.device).T
     found, true = landmarks.vertices(params), landmarks.vertices(truth)
     error = (found[:, upper] - found[:, lower]) - (true[:, upper] - true[:, lower])

@@ -8,23 +8,23 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor, nn
 
-from tddfa.mobilenet import MobileNet
+from tddfa.backbone import Backbone
 
 N_POINTS_2D = 136
 Network = TypeVar("Network", bound=nn.Module)
 
 
 class TrainingNet(nn.Module):
-    """MobileNet with an optional head for landmark-regression regularization.
+    """Regressor with an optional head for landmark-regression regularization.
 
     Parameters
     ----------
-    regressor : MobileNet
+    regressor : Backbone
     landmark_head : bool
         Add a linear layer, features to 68 points in 2D, that is dropped at inference.
     """
 
-    def __init__(self, regressor: MobileNet, landmark_head: bool = False) -> None:
+    def __init__(self, regressor: Backbone, landmark_head: bool = False) -> None:
         super().__init__()
         self.regressor = regressor
         self.fc_lm = (
@@ -36,7 +36,7 @@ class TrainingNet(nn.Module):
         return self.heads(self.regressor.features(x))
 
     def heads(self, features: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return what `forward` returns, for features (n, 1024 * width)."""
+        """Return what `forward` returns, for the regressor's features."""
         points = None if self.fc_lm is None else self.fc_lm(features)
         return self.regressor.fc_param(features), points
 

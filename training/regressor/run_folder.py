@@ -1,26 +1,25 @@
 """A training run in a folder: its data, its network, its log and the state it goes on from."""
 
-import argparse
 import json
 import logging
 import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from tddfa.errors import InputError
-from tddfa.mobilenet import MobileNet, load_mobilenet
+from tddfa.backbone import build_backbone, load_backbone
+from tddfa.checkpoints import save_checkpoint
+from tddfa.io.atomic import replacing, save_arrays
 from tddfa.model_files import load_face_model
 from tddfa.morphable_model import MorphableModel
 from tddfa.params import ParameterScale, load_parameter_scale
-from training.augmentation.augment import PLAIN, Augmenter, AugmentSettings
+from tddfa.weight_labels import regressor_labels
+from training.augmentation.augment import PLAIN, Augmenter
 from training.cpu.workers import Workers
 from training.dataset.batch import Crops
-from training.dataset.files import replacing, save_arrays
 from training.dataset.packed import open_packed
 from training.dataset.rarity import draw_weights
 from training.dataset.sampler import BatchSampler, held_out
@@ -29,9 +28,9 @@ from training.regressor.logbook import Logbook
 from training.regressor.losses import T_Z
 from training.regressor.meta_joint import look_ahead
 from training.regressor.network import TrainingNet, initialize
-from training.regressor.objective import Objective, ObjectiveSettings
-from training.regressor.settings import with_changes
-from training.regressor.steps import Inputs, OptimizerSettings, Trainer
+from training.regressor.objective import Objective
+from training.regressor.steps import Inputs, Trainer
+from training.regressor.train_settings import TrainSettings
 
 logger = logging.getLogger(__name__)
 SCALE_BATCHES = 16
@@ -55,56 +54,62 @@ class Run:
 
     Parameters
     ----------
-    args : argparse.Namespace
-        The command line, see `train.build_parser`.
+    settings : TrainSettings
+
+    Raises
+    ------
+    InputError
+        If the face model, the data or weights to start from cannot be used.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> settings = TrainSettings((Path("data/photos"),), Path("runs/mb05"))  # doctest: +SKIP
+    >>> Run(settings).go()  # doctest: +SKIP
     """
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        self.args = args
-        self.out: Path = args.out
-        model = load_face_model(args.face_model)
-        sources = [open_packed(folder) for folder in args.data]
-        shares = args.shares or [len(source) for source in sources]
-        if len(shares) != len(sources):
-            raise InputError(f"--shares: expected {len(sources)} numbers, got {len(shares)}")
-        frames = with_changes(AugmentSettings(), args.set).views.frames
-        if args.batch_size % frames:
-            raise InputError(f"--batch-size: expected a multiple of views.frames = {frames}")
-        self.frames = frames
-        weights = [draw_weights(source.labels, model) for source in sources]
-        self.sampler = BatchSampler(sources, shares, args.batch_size // frames, args.seed, weights)
-        self.total_steps = max(1, args.samples // args.batch_size)
+    def __init__(self, settings: TrainSettings) -> None:
+        self.settings = settings
+        self.out = settings.out
+        self.frames, self.total_steps = settings.frames, settings.total_steps
+        model = load_face_model(settings.face_model)
+        sources = [open_packed(folder) for folder in settings.data]
+        shares = settings.shares or [len(source) for source in sources]
+        weights = [draw_weights(s.labels, model) * s.labels.weight for s in sources]
+        per_batch = settings.batch_size // self.frames
+        self.sampler = BatchSampler(sources, shares, per_batch, settings.seed, weights)
         basis, flip = landmark_basis(model), mirror_matrix(model)
-        augmenter = Augmenter(basis, flip, with_changes(AugmentSettings(), args.set), args.device)
+        augmenter = Augmenter(basis, flip, settings.augmentation, settings.device)
         self.scale = self._scale(augmenter)
+        self.labels = regressor_labels(model, self.scale, settings.width)
         self.workers = (
-            None if args.device != "cpu" else Workers(args.threads or os.cpu_count() or 1)
+            None if settings.device != "cpu" else Workers(settings.threads or os.cpu_count() or 1)
         )
         objective = Objective(
             model,
             self.scale,
-            with_changes(ObjectiveSettings(main=args.objective), args.loss),
-            args.device,
+            settings.objective,
+            settings.device,
         )
         self.trainer = Trainer(
-            self._network(objective.settings),
+            self._network(),
             objective,
             augmenter,
-            with_changes(OptimizerSettings(), args.optimizer),
+            settings.optimizer,
             self.total_steps,
-            args.amp,
+            settings.amp,
             self.workers,
-            args.chunk,
+            settings.chunk,
         )
-        crops = held_out(sources, args.held_out)
-        plain = Augmenter(basis, flip, PLAIN, args.device)
+        crops = held_out(sources, settings.held_out)
+        plain = Augmenter(basis, flip, PLAIN, settings.device)
         self.held_out: Inputs = plain(crops, 0)
         self._record(model)
 
     def _scale(self, augmenter: Augmenter) -> ParameterScale:
         path = self.out / "param_mean_std.npz"
-        if self.args.param_scale:
-            scale = load_parameter_scale(self.args.param_scale)
+        if self.settings.param_scale:
+            scale = load_parameter_scale(self.settings.param_scale)
         elif path.exists():
             return load_parameter_scale(path)
         else:
@@ -112,32 +117,27 @@ class Run:
         save_arrays(path, mean=scale.mean, std=scale.std)
         return scale
 
-    def _network(self, settings: ObjectiveSettings) -> TrainingNet:
-        torch.manual_seed(self.args.seed)
-        if self.args.init:
-            regressor = load_mobilenet(self.args.init, self.args.width, len(self.scale.mean))
-            return TrainingNet(regressor, settings.landmark_head != "off")
-        network = TrainingNet(
-            MobileNet(self.args.width, len(self.scale.mean)), settings.landmark_head != "off"
-        )
+    def _network(self) -> TrainingNet:
+        torch.manual_seed(self.settings.seed)
+        kind = (self.settings.arch, self.settings.width, len(self.scale.mean))
+        head = self.settings.objective.landmark_head != "off"
+        if self.settings.init:
+            return TrainingNet(load_backbone(self.settings.init, *kind), head)
+        network = TrainingNet(build_backbone(*kind), head)
         initialize(network)
         return network
 
     def _record(self, model: MorphableModel) -> None:
-        settings = {
-            "objective": asdict(self.trainer.objective.settings),
-            "optimizer": asdict(self.trainer.settings),
-            "augmentation": asdict(self.trainer.augmenter.settings),
-            "command": {key: str(value) for key, value in vars(self.args).items()},
+        settings = asdict(self.settings) | {
             "crops": [len(rows) for rows in self.sampler.rows],
             "face_model_vertices": model.n_vertices,
         }
         with replacing(self.out / "settings.json") as temporary:
-            temporary.write_text(json.dumps(settings, indent=1), encoding="utf-8")
+            temporary.write_text(json.dumps(settings, indent=1, default=str), encoding="utf-8")
 
     def inputs(self, crops: Crops, step: int) -> Inputs:
         """Return the network's inputs of a step."""
-        seed = self.args.seed * 1_000_003 + step
+        seed = self.settings.seed * 1_000_003 + step
         augment = self.trainer.augmenter
         if self.workers is None:
             return augment(crops, seed)
@@ -156,7 +156,7 @@ class Run:
             logger.info("going on after step %d", self.trainer.step_count)
         book = Logbook(self.out / "log.csv", self.trainer.step_count)
         started = time.monotonic()
-        steps = self._look_ahead if self.args.objective == "meta-joint" else self._plain
+        steps = self._look_ahead if self.settings.objective.main == "meta-joint" else self._plain
         from tqdm import tqdm
 
         with tqdm(
@@ -170,14 +170,14 @@ class Run:
                 )
                 book.write(
                     step=done,
-                    samples=done * self.args.batch_size,
+                    samples=done * self.settings.batch_size,
                     seconds=book.seconds + elapsed,
                     learning_rate=self.trainer.learning_rate(done),
                     **log,
                 )
                 if "val_nme" in log:
                     self.save()
-                if self.args.minutes and elapsed > 60 * self.args.minutes:
+                if self.settings.minutes and elapsed > 60 * self.settings.minutes:
                     break
         self.save()
 
@@ -192,12 +192,12 @@ class Run:
             loading += time.monotonic() - before
             rows.append(self.trainer.step(batch))
             end = step + 1 == self.total_steps
-            if len(rows) == self.args.log_every or end:
+            if len(rows) == self.settings.log_every or end:
                 log = {key: float(torch.stack([r[key] for r in rows]).mean()) for key in rows[0]}
                 elapsed = time.monotonic() - mark
-                log["samples_per_second"] = len(rows) * self.args.batch_size / elapsed
+                log["samples_per_second"] = len(rows) * self.settings.batch_size / elapsed
                 log["loader_share"] = loading / elapsed
-                if (step + 1) % self.args.validate_every < len(rows) or end:
+                if (step + 1) % self.settings.validate_every < len(rows) or end:
                     log |= self._validate()
                 rows, loading, mark = [], 0.0, time.monotonic()
                 yield log
@@ -215,7 +215,7 @@ class Run:
 
             log = look_ahead(self.trainer, batches, self.held_out)
             log["samples_per_second"] = (
-                (end - first) * self.args.batch_size / (time.monotonic() - mark)
+                (end - first) * self.settings.batch_size / (time.monotonic() - mark)
             )
             yield log | self._validate()
 
@@ -228,5 +228,4 @@ class Run:
         self.trainer.save(self.out / "state.pt")
         regressor = self.trainer.average.network.regressor
         weights = {key: value.cpu().contiguous() for key, value in regressor.state_dict().items()}
-        with replacing(self.out / "weights.pth") as temporary:
-            torch.save({"state_dict": weights}, temporary)
+        save_checkpoint(self.out / "weights.pth", weights, self.labels)

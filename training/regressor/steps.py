@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from tddfa.errors import InputError
+from tddfa.io.atomic import replacing
 from training.augmentation.augment import Augmenter
 from training.cpu.workers import ChunkedGradients, Workers, can_fuse
-from training.dataset.files import replacing
 from training.regressor.network import MovingAverage, TrainingNet, channels_last
 from training.regressor.objective import Main, Objective
 

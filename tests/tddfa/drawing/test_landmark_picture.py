@@ -12,8 +12,9 @@ from tddfa.drawing.landmark_picture import (
     parse_roi_box_from_landmark,
     plot_image,
 )
-from tddfa.drawing.landmarks import DENSE, PARTS
+from tddfa.drawing.landmarks import DENSE
 from tddfa.errors import InputError
+from tddfa.ibug68 import OUTLINES
 from tddfa.io.pictures import imread
 
 
@@ -42,7 +43,7 @@ def test_no_face(dense_flag):
 
 
 def test_every_part_is_named_once():
-    assert [i for first, end, _ in PARTS for i in range(first, end)] == list(range(68))
+    assert [i for first, end, _ in OUTLINES for i in range(first, end)] == list(range(68))
 
 
 @pytest.mark.parametrize("ground", [0, 60, 128, 200, 255])
@@ -61,7 +62,7 @@ def test_lines_join_the_points_of_a_part(picture, landmarks):
     out = draw_landmarks(img, landmarks).max(axis=2)
     dots = draw_landmarks(img, landmarks, style="simple").max(axis=2)
     for points in landmarks:
-        for first, end, closed in PARTS:
+        for first, end, closed in OUTLINES:
             ring = [*range(first, end), first] if closed else range(first, end)
             for a, b in pairwise(ring):
                 x, y = np.rint((points[:2, a] + points[:2, b]) / 2).astype(int)

@@ -26,11 +26,17 @@ def outward(mesh):
 
 @pytest.mark.parametrize("binary", [False, True])
 def test_no_face(tmp_path, binary):
-    with pytest.raises(InputError, match="no face to write"):
-        ser_to_ply([], TRIANGLES, 40, tmp_path / "a.ply", binary=binary)
-    with pytest.raises(InputError, match="no face to write"):
-        ser_to_obj(pixels(), [], TRIANGLES, 40, tmp_path / "a.obj")
-    assert list(tmp_path.iterdir()) == []
+    """No face is an answer: the file is there, other programs can read it, and it is empty."""
+    ser_to_ply([], TRIANGLES, 40, tmp_path / "a.ply", binary=binary)
+    ser_to_obj(pixels(), [], TRIANGLES, 40, tmp_path / "a.obj")
+    texture = np.zeros((8, 8, 3), np.uint8)
+    ser_to_obj(pixels(), [], TRIANGLES, 40, tmp_path / "b.obj", texture=texture)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.obj", "a.ply", "b.obj"]
+    header = (tmp_path / "a.ply").read_bytes()
+    assert header.startswith(b"ply\n") and header.endswith(b"end_header\n")
+    assert b"element vertex 0\n" in header and b"element face 0\n" in header
+    for path in tmp_path.iterdir():
+        assert not trimesh.load_scene(path).geometry
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -3,6 +3,8 @@ import pytest
 from tddfa.errors import InputError
 from tddfa.io.picture_paths import OutputPaths, expand_inputs, unique_stems
 
+SUFFIXES = {"3d": ".jpg", "ply": ".ply"}
+
 
 def test_what_is_no_picture_in_a_folder_is_left_out(tmp_path, caplog):
     for name in (
@@ -40,7 +42,7 @@ def test_url_is_shown_whole(url):
         expand_inputs(["a.png", url])
     assert str(error.value).startswith(f"{url}: ")
     with pytest.raises(InputError) as error:
-        OutputPaths(url, ["3d"], 1)
+        OutputPaths(url, ["3d"], 1, SUFFIXES)
     assert str(error.value).startswith(f"{url}: ")
 
 
@@ -63,9 +65,9 @@ def test_stems(names, stems):
 @pytest.mark.parametrize("suffix", [".pgm", ".pbm", ".gif", ".tga", ".heic", ".pdf", ".exr"])
 def test_targets_that_are_not_written_are_refused_by_name(suffix):
     with pytest.raises(InputError, match=rf"out\{suffix}.*\.jpg.*\.png"):
-        OutputPaths(f"out{suffix}", ["3d"], 1)
+        OutputPaths(f"out{suffix}", ["3d"], 1, SUFFIXES)
 
 
 def test_folder_with_a_dot_in_its_name():
-    paths = OutputPaths("results.v2", ["3d"], 1)
+    paths = OutputPaths("results.v2", ["3d"], 1, SUFFIXES)
     assert str(paths.path("a", "3d")).endswith("a_3d.jpg")

@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tddfa.errors import InputError
+from tddfa.face import Face
+from tddfa.frame import Frame
 from tddfa.onnx_backend import TDDFA_ONNX
 from tddfa.tracking.confirmation import keep_confirmed
 from tddfa.tracking.face_state import FaceState
-from tddfa.tracking.frames import Frame
 from tddfa.tracking.live_smoothing import LiveSmoother, smooth_one_euro
 from tddfa.tracking.one_euro import OneEuro, RotationOneEuro, nearest_rotation, smoothing_factor
 from tddfa.tracking.smoothing import smooth_mean
-from tddfa.tracking.track import TrackedFace
 
 IMAGE = np.zeros((4, 4, 3), np.uint8)
 ROI = [100.0, 80.0, 260.0, 240.0]
@@ -37,7 +37,7 @@ def make_face(aligner, number=1, *, yaw=0.1, x=60.0, shape=0.0, noise=None, roi=
         param += noise
     landmarks = aligner.recon_vers([param], [roi])[0]
     vertices = aligner.recon_vers([param], [roi], dense_flag=True)[0] if dense else None
-    return TrackedFace(number, 0.9, list(roi), param, landmarks, True, vertices)
+    return Face(0.9, list(roi), param, landmarks, track_id=number, dense=vertices)
 
 
 def film(faces, *, cuts=(), rate=25.0):
@@ -235,14 +235,15 @@ def test_state_does_not_depend_on_the_crop(aligner):
     face = make_face(aligner)
     state = FaceState.of(face, aligner.size)
     other = [ROI[0] - 31, ROI[1] + 12, ROI[0] + 169, ROI[1] + 212]
-    moved = TrackedFace(1, 0.9, other, state.param(other, aligner.size), face.landmarks)
+    moved = Face(0.9, other, state.param(other, aligner.size), face.landmarks, track_id=1)
     again = FaceState.of(moved, aligner.size)
     np.testing.assert_allclose(again.linear, state.linear, atol=1e-4)
     np.testing.assert_allclose(again.offset, state.offset, atol=1e-3)
 
 
 def tracked(number, confirmed, score=0.6):
-    return TrackedFace(number, score, ROI, np.zeros(62, np.float32), np.zeros((3, 68)), confirmed)
+    param, points = np.zeros(62, np.float32), np.zeros((3, 68))
+    return Face(score, ROI, param, points, track_id=number, confirmed=confirmed)
 
 
 def ids(frames, wait):

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from FaceBoxes.base_detector import BaseDetector
+from tddfa.detector import DetectorBase
 from tddfa.errors import InputError
-from tddfa.tracking.face_finder import face_boxes_of
+from tddfa.face import Face
+from tddfa.face_box import face_boxes_of, landmark_roi
 from tddfa.tracking.face_observer import Observation, Plausibility
-from tddfa.tracking.track import landmark_roi
 from tddfa.tracking.tracker import FaceTracker, TrackerSettings
 
 HEIGHT, WIDTH = 360, 640
@@ -23,8 +23,8 @@ UNIT = np.stack([*np.meshgrid(np.linspace(-0.5, 0.5, 17), np.linspace(-0.5, 0.5,
 )
 
 
-class NoDetector(BaseDetector):
-    def _forward(self, blob):
+class NoDetector(DetectorBase):
+    def detect(self, image, *, least_score=None, coarse=False):
         raise AssertionError("the made-up world needs no network")
 
 
@@ -65,7 +65,7 @@ class World:
         return np.vstack([boxes, *self.ghosts.get(number, [])]).astype(np.float32)
 
     def align(self, image, rois):
-        return [(o.param, o.landmarks) for o in self(image, rois)]
+        return [(o.face.param, o.face.landmarks) for o in self(image, rois)]
 
     def __call__(self, image, rois):
         number = self.number(image)
@@ -85,7 +85,8 @@ class World:
             plausible = Plausibility().holds(roi, found, np.zeros(62, np.float32), image)
             score = 0.95 if best < 0.5 and number not in self.blind else 0.0
             param = np.zeros(62, np.float32)
-            seen.append(Observation(list(roi), param, points, plausible, score, score > 0.5))
+            face = Face(score, list(roi), param, points)
+            seen.append(Observation(face, plausible, score > 0.5))
         return seen
 
 
@@ -290,10 +291,3 @@ def test_change_of_picture_size_begins_anew():
 def test_bad_settings(settings):
     with pytest.raises(InputError, match=next(iter(settings))):
         TrackerSettings(**settings)
-
-
-def test_detector_of_another_kind():
-    from tddfa.pipeline import Pipeline
-
-    with pytest.raises(InputError, match="FaceBoxes"):
-        FaceTracker.from_pipeline(Pipeline(lambda image: np.zeros((0, 5)), None))

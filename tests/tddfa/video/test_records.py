@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from tddfa.errors import InputError
-from tddfa.tracking.frames import Frame
-from tddfa.tracking.track import TrackedFace
+from tddfa.face import Face
+from tddfa.frame import Frame
 from tddfa.video.records import open_records
 
 IMAGE = np.zeros((2, 2, 3), np.uint8)
@@ -16,7 +16,7 @@ def face(number):
     rng = np.random.default_rng(number)
     param = rng.normal(size=62).astype(np.float32)
     points = rng.uniform(0, 300, (3, 68)).astype(np.float32)
-    return TrackedFace(number, 0.75, [1.0, 2.0, 101.0, 102.0], param, points)
+    return Face(0.75, [1.0, 2.0, 101.0, 102.0], param, points, track_id=number)
 
 
 FRAMES = [

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from tddfa.video.uninterrupted import uninterrupted
+from tddfa.video.uninterrupted import sigterm_interrupts, uninterrupted
 
 
 def test_nothing_happens():
@@ -39,3 +39,10 @@ def test_another_thread():
     thread.start()
     thread.join()
     assert results == [1]
+
+
+def test_sigterm_interrupts():
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), sigterm_interrupts():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is before

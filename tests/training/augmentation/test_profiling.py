@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tddfa.errors import InputError
+from tddfa.pose import rotation_to_angles
 from training.augmentation.depth_grid import depth_grid
 from training.augmentation.profiling import rotation_matrix, turn_picture, turn_to
 from training.dataset.batch import CANVAS
@@ -68,8 +69,11 @@ def test_angles_follow_their_definition():
     for i, (yaw, pitch) in enumerate(((0, 0), (40, 0), (0, 25))):
         camera[i, :, :3] = rotation_matrix(yaw, -pitch)
     yaw, pitch = angles(camera)
-    np.testing.assert_allclose(yaw, [0, 40, 0], atol=1e-9)
-    np.testing.assert_allclose(pitch, [0, 0, 25], atol=1e-9)
+    np.testing.assert_allclose(yaw, [0, -40, 0], atol=1e-9)
+    np.testing.assert_allclose(pitch, [0, 0, -25], atol=1e-9)
+    for i in range(3):
+        own = rotation_to_angles(camera[i, :, :3])
+        np.testing.assert_allclose([yaw[i], pitch[i], 0], own, atol=1e-9)
 
 
 def test_profiler_reaches_the_angles_asked_for(packed, model):

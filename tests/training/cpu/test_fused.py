@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from tddfa.mobilenet import MobileNet
+from tddfa.backbones.mobilenet import MobileNet
 from training.cpu import separable
 from training.cpu.fused import Workspace, fused_features, update_statistics
 from training.cpu.workers import ChunkedGradients, Workers, can_fuse

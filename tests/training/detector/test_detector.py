@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from FaceBoxes.box_coding import decode
-from FaceBoxes.FaceBoxes_ONNX import FaceBoxes_ONNX
 from FaceBoxes.network import FaceBoxesNet, load_network
+from FaceBoxes.onnx_detector import FaceBoxes_ONNX
 from FaceBoxes.prior_box import prior_boxes
 from tddfa.errors import InputError
 from tddfa.roi import parse_roi_box_from_bbox

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tddfa.ibug68 import LID_PAIRS, LIP_PAIRS
 from training.evaluation import metrics
 
 
@@ -55,7 +56,7 @@ def test_cumulative_error_counts_thresholds_in():
 
 def test_gaps_vanish_when_lids_and_lips_meet(faces):
     shut = faces.copy()
-    for upper, lower in (*metrics.LIDS[0][:2], *metrics.LIDS[1][:2], *metrics.LIPS):
+    for upper, lower in (*LID_PAIRS[0][:2], *LID_PAIRS[1][:2], *LIP_PAIRS):
         shut[:, :, upper] = shut[:, :, lower]
     assert not metrics.lid_gap(shut).any()
     assert not metrics.lip_gap(shut).any()

@@ -2,21 +2,21 @@ import numpy as np
 import pytest
 
 from tddfa.errors import InputError
+from tddfa.ibug68 import LID_PAIRS, LIP_PAIRS
 from training.dataset.split import is_held_out_picture
 from training.evaluation.benchmark_sets import load_annotated
 from training.evaluation.clips import follow, read_frames
-from training.evaluation.metrics import LIDS, LIPS
 from training.evaluation.openings import compare_openings
 
 
 def face(lid: float, lip: float) -> np.ndarray:
     """Landmarks whose lids and lips are open by these parts of their widths."""
     points = np.random.default_rng(0).uniform(0, 1, (2, 68))
-    for upper, lower in [pair for eye in LIDS for pair in eye[:2]]:
+    for upper, lower in [pair for eye in LID_PAIRS for pair in eye[:2]]:
         points[:, upper], points[:, lower] = (0.0, 0.0), (0.0, 10 * lid)
-    for eye in LIDS:
+    for eye in LID_PAIRS:
         points[:, eye[2][0]], points[:, eye[2][1]] = (0.0, 0.0), (10.0, 0.0)
-    for upper, lower in LIPS:
+    for upper, lower in LIP_PAIRS:
         points[:, upper], points[:, lower] = (0.0, 0.0), (0.0, 20 * lip)
     points[:, 60], points[:, 64] = (0.0, 0.0), (20.0, 0.0)
     return points

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import numpy as np
 
-from training.face_model.correspondence import MIRROR_68, chain, to_68
+from tddfa.ibug68 import MIRROR
+from training.face_model.correspondence import chain, to_68
 from training.face_model.landmarks import LIDS, lash_offsets, load_table, save_table
 
 
@@ -39,7 +40,7 @@ def test_lid_points_open_outwards() -> None:
 
 
 def test_mirror_of_ibug_is_an_involution() -> None:
-    assert np.array_equal(MIRROR_68[MIRROR_68], np.arange(68))
+    assert np.array_equal(MIRROR[MIRROR], np.arange(68))
 
 
 def test_chain_is_equidistant() -> None:

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from tddfa.fit import LandmarkFitter, load_landmark_basis
+from tddfa.ibug68 import LID_PAIRS
 from tddfa.landmark_basis import DEFAULT_MODEL as FACE_MODEL
 from tddfa.model_files import load_face_model
-from training.evaluation.metrics import LIDS
 from training.labels.annotation import Annotations
 from training.labels.consensus import common, fuse
 from training.labels.joint_fit import Faces, Fusion, annotation_weights, mesh_share, point_weights
@@ -112,7 +112,7 @@ def test_beyond_profiles_mediapipe_does_not_count(bases, fusion):
 
 
 def test_lids_are_mediapipes_where_it_counts():
-    lids = [point for eye in LIDS for pair in eye[:2] for point in pair]
+    lids = [point for eye in LID_PAIRS for pair in eye[:2] for point in pair]
     weights = point_weights(np.array([1.0, 0.0]))
     assert (weights[0, lids] == 0).all() and (weights[1, lids] > 0).all()
     np.testing.assert_allclose(weights.sum(axis=1), [0.5, 1])
@@ -135,7 +135,7 @@ def test_labels_put_the_mesh_on_both(bases):
     found.points[3] = np.nan
     labels = fuse(found, second, load_face_model(FACE_MODEL))
     assert np.isfinite(labels.residual).all()
-    np.testing.assert_allclose(angles(labels.camera)[0], [0, -25, 40, 85], atol=3)
+    np.testing.assert_allclose(angles(labels.camera)[0], [0, 25, -40, -85], atol=3)
     shape = bases[1].mean + np.tensordot(labels.alpha, bases[1].components, axes=(1, 2))
     canvas = shape @ labels.camera[:, :, :3].transpose(0, 2, 1) + labels.camera[:, None, :, 3]
     expected = second.points.transpose(0, 2, 1)[:, :, :2] + 0.5
@@ -194,3 +194,22 @@ def test_faces_that_meet_the_marks_are_not_doubted(bases):
     labels = fuse(found, second, load_face_model(FACE_MODEL), None, by_hand)
     # Without MediaPipe's points and against the other opinion, if the marks say so.
     assert np.isfinite(labels.residual).tolist() == [True, False, True]
+
+
+def test_agreement_weighs_faces(bases):
+    found, second = crops_of(bases, [0, 0, 85, 85])
+    found.points[2:] = np.nan
+    spread = np.array([0.5, 6, 0.5, 12], np.float32)
+    given = SecondOpinion(second.names, second.points, spread)
+    labels = fuse(found, given, load_face_model(FACE_MODEL))
+    assert np.isfinite(labels.residual).all()
+    assert labels.weight[[0, 2]].min() > 0.8 > 0.3 > labels.weight[[1, 3]].max()
+
+
+def test_networks_that_agree_do_without_points_on_half_profiles(bases):
+    found, second = crops_of(bases, [52, 30])
+    found.points[:] = np.nan
+    model = load_face_model(FACE_MODEL)
+    assert not np.isfinite(fuse(found, second, model).residual).any()
+    given = SecondOpinion(second.names, second.points, np.ones(2, np.float32))
+    assert np.isfinite(fuse(found, given, model).residual).tolist() == [True, False]

@@ -1,12 +1,11 @@
 """MobileNet-V1 that regresses face parameters (PyTorch)."""
 
-from pathlib import Path
+from collections.abc import Mapping
 
 import torch
 from torch import nn
 
-from tddfa.checkpoints import load_state_dict
-from tddfa.errors import InputError
+from tddfa.backbone import Backbone
 
 # Name, channels in and out at width 1, stride of the 13 depthwise-separable blocks.
 _BLOCKS = (
@@ -43,7 +42,7 @@ class SeparableBlock(nn.Module):
         return self.relu(self.bn_sep(self.conv_sep(x)))
 
 
-class MobileNet(nn.Module):
+class MobileNet(Backbone):
     """MobileNet-V1 (Howard et al., 2017) with one linear layer behind the pooled features.
 
     Parameters
@@ -74,48 +73,14 @@ class MobileNet(nn.Module):
             x = self.get_submodule(name)(x)
         return x.mean(dim=(2, 3))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map pictures (n, 3, 120, 120) to normalized parameters (n, num_params)."""
-        return self.fc_param(self.features(x))
+
+def build(widen_factor: float, num_params: int) -> MobileNet:
+    """Return a network with fresh weights."""
+    return MobileNet(widen_factor, num_params)
 
 
-def load_mobilenet(
-    path: str | Path, widen_factor: float | None = None, num_params: int | None = None
-) -> MobileNet:
-    """Load a regressor in evaluation mode.
-
-    Parameters
-    ----------
-    path : str or Path
-        Checkpoint with the reference's names; branches that only training needs are ignored.
-    widen_factor, num_params : optional
-        Expected sizes; by default read off the checkpoint.
-
-    Raises
-    ------
-    InputError
-        If the file is no such checkpoint, or of other sizes than expected.
-    """
-    state = load_state_dict(path)
-    # The reference calls its last layer fc in some releases and fc_param in others.
-    state = {
-        f"fc_param.{key.removeprefix('fc.')}" if key.startswith("fc.") else key: value
-        for key, value in state.items()
-        if not key.startswith("fc_lm.")
-    }
-    if not {"conv1.weight", "fc_param.weight"} <= state.keys():
-        raise InputError(f"'{path}': expected weights of a MobileNet-V1 regressor")
-    width = state["conv1.weight"].shape[0] / 32
-    length = state["fc_param.weight"].shape[0]
-    if widen_factor not in (None, width) or num_params not in (None, length):
-        raise InputError(
-            f"'{path}': expected width {widen_factor} and {num_params} parameters, "
-            f"got {width} and {length}"
-        )
-    network = MobileNet(width, length)
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise InputError(f"'{path}': expected weights of a MobileNet-V1, {reason}") from error
-    return network.eval()
+def sizes(state: Mapping[str, torch.Tensor]) -> tuple[float, int] | None:
+    """Return width and number of parameters of a MobileNet's tensors, None if they are others'."""
+    if not {"conv1.weight", "dw2_1.conv_dw.weight", "fc_param.weight"} <= state.keys():
+        return None
+    return state["conv1.weight"].shape[0] / 32, state["fc_param.weight"].shape[0]

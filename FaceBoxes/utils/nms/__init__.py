@@ -1,0 +1,1 @@
+"""Non-maximum suppression under the reference's names."""

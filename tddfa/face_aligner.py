@@ -1,0 +1,372 @@
+"""`FaceAligner`: pictures and videos in, faces out."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from FaceBoxes.tiles import detect_faces
+from tddfa.aligner import Aligner
+from tddfa.config import Config, load_config
+from tddfa.detector import Detector, as_boxes, as_detector
+from tddfa.detectors import build_detector
+from tddfa.errors import InputError
+from tddfa.face import Face
+from tddfa.face_batch import FaceCrops, align_crops
+from tddfa.frame import Frame
+from tddfa.picture import ImageArray, check_picture
+from tddfa.roi import parse_roi_box_from_bbox, parse_roi_box_from_landmark
+from tddfa.runtime import Backend, Runtime
+from tddfa.tracking.follow import Smooth
+from tddfa.tracking.settings import TrackerSettings
+
+DEFAULT_CONFIG = "configs/mb1_120x120.yml"
+_USUAL_FPS, _MOST_FPS = 25.0, 1000.0
+
+Image = ImageArray | str | Path
+Images = list[Image] | tuple[Image, ...]
+
+
+class FaceAligner:
+    """Find and align the faces of pictures and videos.
+
+    One object may be used from several threads, and be sent to other processes: it is pickled as
+    its arguments, and loads its networks anew.
+
+    Parameters
+    ----------
+    config : str, Path or Config
+        Configuration: which weights go with which face model. By default the x1.0 network that
+        ships; ``configs/mb05_120x120.yml`` is faster.
+    backend : {'onnx', 'torch'}
+        ONNX Runtime, or PyTorch.
+    device : str
+        Of PyTorch: ``cpu``, ``cuda`` or ``cuda:1``.
+    threads : int, optional
+        Threads of ONNX Runtime and of dense reconstruction; by default as many as are useful.
+    providers : sequence of str, optional
+        ONNX Runtime's execution providers, the preferred one first; by default the CPU's.
+    detector : str, Detector or callable, optional
+        Name of a module in `tddfa.detectors`, an object of your own (`tddfa.detector.Detector`), or
+        a function from a picture to rows ``xmin, ymin, xmax, ymax, score``. By default the
+        configuration's.
+    detector_settings : mapping, optional
+        Thresholds and limits of the detector, such as ``{"vis_thres": 0.7}``, see
+        `FaceBoxes.settings.DetectorSettings`.
+    detect_scale : float, optional
+        How finely pictures are searched for faces, see `FaceBoxes.tiles.plan_tiles`.
+    assets : str or Path, optional
+        Asset folder, in place of ``TDDFA_ASSETS``.
+
+    Attributes
+    ----------
+    aligner : Aligner
+        The regressor with its face model.
+    detector : Detector
+
+    Raises
+    ------
+    InputError
+        If a file is missing or malformed, a setting out of range, or the device is not there.
+
+    Examples
+    --------
+    >>> from tddfa import FaceAligner
+    >>> aligner = FaceAligner()
+    >>> faces = aligner.detect("examples/inputs/astronaut.png")
+    >>> len(faces), faces[0].landmarks.shape, round(faces[0].score, 1)
+    (1, (3, 68), 1.0)
+    """
+
+    def __init__(
+        self,
+        config: str | Path | Config = DEFAULT_CONFIG,
+        *,
+        backend: Backend = "onnx",
+        device: str = "cpu",
+        threads: int | None = None,
+        providers: Sequence[str] | None = None,
+        detector: str | Detector | Any = None,
+        detector_settings: Mapping[str, Any] | None = None,
+        detect_scale: float | None = None,
+        assets: str | Path | None = None,
+    ) -> None:
+        self._arguments = {
+            "config": config,
+            "backend": backend,
+            "device": device,
+            "threads": threads,
+            "providers": providers,
+            "detector": detector,
+            "detector_settings": detector_settings,
+            "detect_scale": detect_scale,
+            "assets": assets,
+        }
+        runtime = Runtime(backend, device, threads, None if providers is None else tuple(providers))
+        self.config = config if isinstance(config, Config) else load_config(config, assets)
+        if isinstance(detector, str):
+            self.config = self.config.with_values(detector=detector)
+            detector = None
+        if detector is None:
+            self.detector = build_detector(self.config, runtime, **(detector_settings or {}))
+        elif detector_settings:
+            raise InputError("detector_settings: are for a detector by name, not for an object")
+        else:
+            self.detector = as_detector(detector)
+        self.aligner = build_aligner(self.config, runtime)
+        self.detect_scale = detect_scale
+
+    @overload
+    def detect(self, image: Image) -> list[Face]: ...
+    @overload
+    def detect(self, image: Images) -> list[list[Face]]: ...
+
+    def detect(self, image: Image | Images) -> list[Face] | list[list[Face]]:
+        """Find and align all faces.
+
+        Parameters
+        ----------
+        image : ndarray, shape (H, W, 3), uint8, or path
+            BGR picture; a file is read upright (`tddfa.io.pictures.imread`). A list or tuple of
+            pictures, or an array of four axes, goes to `detect_batch`.
+
+        Returns
+        -------
+        list of Face
+            Best score first; empty where there is no face. For several: one list per picture.
+
+        Raises
+        ------
+        InputError
+            If it is no picture.
+        """
+        if isinstance(image, list | tuple):
+            return self.detect_batch(image)
+        if isinstance(image, np.ndarray) and image.ndim == 4:
+            return self.detect_batch(list(image))
+        return self.detect_batch([image])[0]
+
+    def __call__(self, image: Image) -> list[Face]:
+        """Find and align all faces of one picture, see `detect`."""
+        return self.detect_batch([image])[0]
+
+    def detect_batch(self, images: Iterable[Image]) -> list[list[Face]]:
+        """Find and align the faces of several pictures; the regressor sees them together.
+
+        Pictures may come from a generator: only the crops of their faces are kept.
+
+        Parameters
+        ----------
+        images : iterable of pictures or paths
+            As for `detect`; of any sizes.
+
+        Returns
+        -------
+        list of lists of Face
+            One list per picture, in order.
+
+        Raises
+        ------
+        InputError
+            If one is no picture; the message names its place.
+
+        Examples
+        --------
+        >>> from tddfa import FaceAligner
+        >>> path = "examples/inputs/astronaut.png"
+        >>> [len(faces) for faces in FaceAligner().detect_batch([path, path])]
+        [1, 1]
+        """
+        pictures = []
+        for number, image in enumerate(images):
+            picture = read_picture(image, f"image {number}")
+            boxes = detect_faces(self.detector, picture, self.detect_scale)
+            rois = [parse_roi_box_from_bbox(box) for box in boxes]
+            pictures.append(FaceCrops.of(picture, rois, self.aligner.size, boxes))
+        return align_crops(self.aligner, pictures)
+
+    def align(
+        self,
+        image: Image,
+        boxes: npt.ArrayLike | None = None,
+        landmarks: Sequence[npt.ArrayLike] | None = None,
+    ) -> list[Face]:
+        """Align faces whose places are known; nothing is detected.
+
+        Parameters
+        ----------
+        image : ndarray, shape (H, W, 3), uint8, or path
+            BGR picture.
+        boxes : array_like, shape (n, 4 | 5), optional
+            ``[xmin, ymin, xmax, ymax(, score)]`` in pixels, as a detector draws them: forehead to
+            chin. Without a score it is 1.
+        landmarks : sequence of n arrays, shape (2 | 3, N), optional
+            In place of boxes: landmarks in pixels, such as those of the frame before.
+
+        Returns
+        -------
+        list of n Face
+            In the order given.
+
+        Raises
+        ------
+        InputError
+            If not exactly one of the two is given, or a shape is wrong.
+        """
+        picture = read_picture(image, "image")
+        if (boxes is None) == (landmarks is None):
+            raise InputError("align: expected either boxes or landmarks")
+        rows = None if boxes is None else as_boxes(boxes)
+        if rows is not None:
+            rois = [parse_roi_box_from_bbox(row) for row in rows]
+        else:
+            rois = [parse_roi_box_from_landmark(points) for points in landmarks or ()]
+        return align_crops(self.aligner, [FaceCrops.of(picture, rois, self.aligner.size, rows)])[0]
+
+    def track(
+        self,
+        source: str | Path | Iterable[ImageArray | Frame],
+        *,
+        smooth: Smooth = "none",
+        n_pre: int = 1,
+        n_next: int = 1,
+        wait: int = 3,
+        fps: float | None = None,
+        settings: TrackerSettings | None = None,
+    ) -> Iterator[Frame]:
+        """Follow the faces of a video.
+
+        Parameters
+        ----------
+        source : path, URL, or iterable of pictures
+            Video file, ``frame_%04d.png`` or a folder of pictures (`tddfa.video.open_film`), or
+            frames in order: BGR arrays, or `Frame` with times of their own.
+        smooth : {'none', 'mean', 'one_euro'}
+            Mean over `n_pre` frames before and `n_next` after, or a filter that needs none after.
+        n_pre, n_next : int
+            For 'mean'.
+        wait : int
+            Frames of delay in which a face can be confirmed. With 0, for live pictures, the first
+            frames of a face are left out instead.
+        fps : float, optional
+            Frames per second of what has no times of its own: arrays, a folder; 25 if left out.
+        settings : TrackerSettings, optional
+            Thresholds and intervals; ``TrackerSettings(max_faces=1)`` follows one face.
+
+        Yields
+        ------
+        Frame
+            Each frame, with faces that have a `Face.track_id`; ids are not carried over a cut.
+
+        Raises
+        ------
+        InputError
+            If the file is no video, a frame no picture, or an argument is out of range.
+
+        Examples
+        --------
+        >>> from tddfa import FaceAligner
+        >>> from tddfa.io.pictures import imread
+        >>> portrait = imread("examples/inputs/astronaut.png")
+        >>> for frame in FaceAligner().track([portrait] * 3):
+        ...     print(frame.index, [face.track_id for face in frame.faces])
+        0 [1]
+        1 [1]
+        2 [1]
+        """
+        from tddfa.tracking.follow import follow
+        from tddfa.tracking.tracker import FaceTracker
+
+        if fps is not None and not 0 < fps <= _MOST_FPS:
+            raise InputError(f"fps: expected a number in (0, {_MOST_FPS}], got {fps}")
+        tracker = FaceTracker(self.detector, self.aligner, settings)
+        if isinstance(source, str | Path):
+            frames = _decoded(source, fps)
+        else:
+            frames = _numbered(source, fps or _USUAL_FPS)
+        return follow(
+            frames, tracker, self.aligner, smooth=smooth, n_pre=n_pre, n_next=n_next, wait=wait
+        )
+
+    @staticmethod
+    def render(
+        image: ImageArray, faces: Iterable[Face], output: str = "3d", **settings: Any
+    ) -> ImageArray:
+        """Return a picture with faces drawn on it; see `tddfa.make_output.draw_faces`.
+
+        Parameters
+        ----------
+        image : ndarray, shape (H, W, 3), uint8
+            BGR picture; it is not changed.
+        faces : iterable of Face
+        output : str
+            ``2d_sparse``, ``2d_dense``, ``3d``, ``depth``, ``pncc``, ``uv_tex``, ``pose``.
+        **settings
+            Fields of `tddfa.outputs.OutputSettings`.
+        """
+        from tddfa.make_output import draw_faces
+
+        return draw_faces(image, faces, output, **settings)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self._arguments,)
+
+
+def build_aligner(config: Config, runtime: Runtime) -> Aligner:
+    """Build the regressor that a configuration names, see `FaceAligner`."""
+    keys, threads = vars(config), runtime.threads
+    if runtime.backend == "onnx":
+        from tddfa.onnx_backend import TDDFA_ONNX
+
+        return TDDFA_ONNX(
+            num_threads=threads, providers=runtime.providers, n_threads=threads or 1, **keys
+        )
+    from tddfa.torch_backend import TDDFA
+
+    gpu = runtime.gpu
+    return TDDFA(gpu_mode=gpu is not None, gpu_id=gpu or 0, n_threads=threads or 1, **keys)
+
+
+def read_picture(image: Any, name: str) -> ImageArray:
+    """Return a picture that is given as an array or a path.
+
+    Raises
+    ------
+    InputError
+        If it is neither a BGR picture nor a file with one.
+    """
+    if isinstance(image, str | Path):
+        from tddfa.io.pictures import imread
+
+        return imread(image)
+    if image is None:
+        raise InputError(
+            f"{name}: expected a picture, got None, which cv2.imread returns for a file that it "
+            "cannot read"
+        )
+    return check_picture(image, name)
+
+
+def _numbered(pictures: Iterable[ImageArray | Frame], fps: float) -> Iterator[Frame]:
+    for number, picture in enumerate(pictures):
+        if isinstance(picture, Frame):
+            yield picture
+        else:
+            image = read_picture(picture, f"frame {number}")
+            yield Frame(number, number / fps, image, pts=number)
+
+
+def _decoded(path: str | Path, fps: float | None) -> Iterator[Frame]:
+    from tddfa.video.open_film import open_film
+    from tddfa.video.work_ahead import ahead
+
+    rate = None if fps is None else Fraction(fps).limit_denominator(100_000)
+    with open_film(path, rate) as reader:
+        yield from ahead(iter(reader))
+
+
+def _rebuild(arguments: Mapping[str, Any]) -> FaceAligner:
+    return FaceAligner(**arguments)

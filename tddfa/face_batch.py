@@ -1,0 +1,87 @@
+"""Faces of one or several pictures through the regressor together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tddfa.aligner import Aligner
+from tddfa.face import Face
+from tddfa.params import FloatArray
+from tddfa.picture import ImageArray
+from tddfa.roi import network_input
+
+# Crops that go through the network together; more need more memory and are no faster.
+_BATCH = 64
+
+
+@dataclass(frozen=True, eq=False)
+class FaceCrops:
+    """What is kept of a picture until its faces are aligned.
+
+    Attributes
+    ----------
+    image_size : (int, int)
+        Height and width of the picture in pixels.
+    rois : list of n ``[xmin, ymin, xmax, ymax]``
+        Squares in pixels.
+    crops : ndarray, shape (n, 3, s, s), float32
+        The network's inputs.
+    boxes : ndarray, shape (n, 5), float32, or None
+        The detector's boxes with scores, in pixels.
+    """
+
+    image_size: tuple[int, int]
+    rois: list[list[float]]
+    crops: FloatArray
+    boxes: FloatArray | None = None
+
+    @classmethod
+    def of(
+        cls,
+        picture: ImageArray,
+        rois: list[list[float]],
+        size: int,
+        boxes: FloatArray | None = None,
+    ) -> "FaceCrops":
+        """Cut the faces out of a BGR picture (H, W, 3), each to `size` pixels."""
+        crops = network_input(picture, rois, size)
+        return cls((picture.shape[0], picture.shape[1]), rois, crops, boxes)
+
+
+def align_crops(aligner: Aligner, pictures: Sequence[FaceCrops]) -> list[list[Face]]:
+    """Align the faces of several pictures in one batch.
+
+    Parameters
+    ----------
+    aligner : Aligner
+    pictures : sequence of FaceCrops
+
+    Returns
+    -------
+    list of lists of Face
+        One list per picture, both in the order given.
+    """
+    rois = [roi for picture in pictures for roi in picture.rois]
+    if not rois:
+        return [[] for _ in pictures]
+    crops = np.concatenate([picture.crops for picture in pictures])
+    parts = [aligner.regress(crops[i : i + _BATCH]) for i in range(0, len(crops), _BATCH)]
+    params = np.concatenate(parts)
+    landmarks = aligner.reconstructor(list(params), rois)
+    aligned = iter(zip(params, landmarks, strict=True))
+    return [
+        [
+            Face(
+                score=1.0 if picture.boxes is None else float(picture.boxes[i, 4]),
+                roi_box=roi,
+                param=param,
+                landmarks=points,
+                detected_box=None if picture.boxes is None else picture.boxes[i, :4],
+                image_size=picture.image_size,
+                reconstructor=aligner.reconstructor,
+            )
+            for i, (roi, (param, points)) in enumerate(zip(picture.rois, aligned, strict=False))
+        ]
+        for picture in pictures
+    ]

@@ -1,0 +1,71 @@
+"""Find the networks that a configuration stands for: regressor and detector, for both backends."""
+
+import contextlib
+from pathlib import Path
+
+from tddfa.assets import find_asset
+from tddfa.config import Config
+from tddfa.errors import InputError
+from tddfa.onnx_cache import find_onnx
+from tddfa.onnx_labels import is_made_from
+
+# Where the reference's repository and ours keep it.
+REFERENCE_DETECTOR = "FaceBoxes/weights/FaceBoxesProd.pth"
+OUR_DETECTOR = "weights/FaceBoxesProd.pth"
+
+
+def regressor_onnx(config: Config) -> Path:
+    """Return the regressor as ONNX: ``onnx_fp`` if it is set, else what belongs to the checkpoint.
+
+    Raises
+    ------
+    InputError
+        If there is none and none can be made, or the file was made from another checkpoint.
+    """
+    onnx_fp = config.find_if_set("onnx_fp")
+    if onnx_fp is None:
+        return find_onnx(config.find("checkpoint_fp"))
+    if config.checkpoint_fp != Config.checkpoint_fp:  # the default was hardly meant
+        _check(onnx_fp, config, "checkpoint_fp")
+    return onnx_fp
+
+
+def find_detector(config: Config) -> Path:
+    """Return the detector's weights: ``detector_fp``, or those of the configuration's repository.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    if config.detector_fp is not None:
+        return config.find("detector_fp")
+    names = [OUR_DETECTOR, REFERENCE_DETECTOR]
+    for name in reversed(names) if config.foreign else names:
+        with contextlib.suppress(InputError):
+            return find_asset(name, config.assets, config.folder, foreign=config.foreign)
+    return find_asset(OUR_DETECTOR, config.assets)  # says where it was looked for
+
+
+def detector_onnx(config: Config) -> Path:
+    """Return the detector as ONNX: ``detector_onnx_fp``, or what belongs to its weights.
+
+    Raises
+    ------
+    InputError
+        If there is none and none can be made, or the file was made from other weights.
+    """
+    onnx_fp = config.find_if_set("detector_onnx_fp")
+    if onnx_fp is None:
+        return find_onnx(find_detector(config))
+    if config.detector_fp is not None:
+        _check(onnx_fp, config, "detector_fp")
+    return onnx_fp
+
+
+def _check(onnx_fp: Path, config: Config, key: str) -> None:
+    try:
+        checkpoint = config.find(key)
+    except InputError:
+        return  # nothing to compare with, and nothing needed from it
+    is_made_from(onnx_fp, checkpoint)

@@ -1,0 +1,205 @@
+"""Every command in the documents is one that its program accepts; those of the README run."""
+
+import argparse
+import re
+import runpy
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tddfa.commands import main as command
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = sorted(
+    str(path.relative_to(ROOT))
+    for pattern in ("*.md", "docs/*.md", "examples/*.md", "weights/*.md")
+    for path in ROOT.glob(pattern)
+)
+SHELL_BLOCK = re.compile(r"```(?:sh|bash)\n(.*?)```", re.DOTALL)
+PYTHON_BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
+# Commands within a sentence: those that begin as here and have an argument.
+IN_A_SENTENCE = re.compile(r"`((?:python -m |python |\./build\.sh |demo\w*\.py |tddfa )[^`]+)`")
+ELIDED = "…"
+OTHER_PROGRAMS = {"ruff", "mypy", "pytest", "pre-commit", ".ci/run"}  # CI runs them
+PIP_FLAGS = {"-e", "--no-deps", "-r", "requirements/run.txt"}
+OPENCV = {"opencv-python", "opencv-python-headless"}
+
+
+def in_blocks(text: str) -> Iterator[list[str]]:
+    """Yield the commands of a document's blocks as words."""
+    blocks = [block.replace("\\\n", " ") for block in SHELL_BLOCK.findall(text)]
+    yield from commands(line for block in blocks for line in block.splitlines())
+
+
+def in_sentences(text: str) -> Iterator[list[str]]:
+    """Yield the commands that a document's sentences mention."""
+    yield from commands(" ".join(span.split()) for span in IN_A_SENTENCE.findall(text))
+
+
+def commands(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the commands in lines, without comments and variables."""
+    for line in lines:
+        words = shlex.split(line, comments=True)
+        while words:
+            end = words.index("&&") if "&&" in words else len(words)
+            one = [word for i, word in enumerate(words[:end]) if i or "=" not in word]
+            if one and ELIDED not in line:
+                yield one
+            words = words[end + 1 :]
+
+
+TEXTS = {name: (ROOT / name).read_text("utf-8") for name in DOCUMENTS}
+DISTINCT = {tuple(words): name for name, text in TEXTS.items() for words in in_blocks(text)}
+MENTIONED = {tuple(words) for text in TEXTS.values() for words in in_sentences(text)}
+
+
+class ParsedError(Exception):
+    """The arguments were accepted; nothing of what they ask for is done."""
+
+
+@pytest.fixture
+def parse_only(monkeypatch):
+    """Let every parser stop the program once it has accepted the arguments."""
+    original = argparse.ArgumentParser.parse_args
+
+    def parse_args(self, *args, **keys):
+        result = original(self, *args, **keys)
+        if self.prog != command.PROG:  # which parses no further than the command's name
+            raise ParsedError
+        return result
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_args)
+    monkeypatch.setattr(argparse.ArgumentParser, "exit", refuse)
+
+
+def refuse(self, status=0, message=None):
+    """Make a test failure of what ends a program."""
+    raise AssertionError(message or f"exit code {status}")
+
+
+def run_python(monkeypatch, words: list[str]) -> None:
+    """Run a module or script as the interpreter does."""
+    module = words[:1] == ["-m"]
+    name, *arguments = words[module:]
+    monkeypatch.setattr(sys, "argv", [name, *arguments])
+    if module:
+        runpy.run_module(name, run_name="__main__", alter_sys=True)
+    else:
+        runpy.run_path(str(ROOT / name), run_name="__main__")
+
+
+def test_there_are_commands():
+    programs = {words[0] for words in DISTINCT}
+    assert {"./build.sh", "pip", "python", "tddfa", ".venv/bin/python"} <= programs
+    assert len(DISTINCT) > 40 and len(MENTIONED) > 10
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("words", sorted(MENTIONED), ids=" ".join)
+def test_mentioned_command_is_accepted(parse_only, monkeypatch, capsys, words):
+    """As a command of a block, but it may lack what it cannot do without."""
+    try:
+        test_command_is_accepted(parse_only, monkeypatch, words)
+    except AssertionError as error:
+        assert "the following arguments are required" in f"{capsys.readouterr().err}{error}"
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # runpy: the module is imported already
+@pytest.mark.parametrize("words", DISTINCT, ids=lambda words: " ".join(words)[:60])
+def test_command_is_accepted(parse_only, monkeypatch, words):
+    program, *arguments = words
+    program = program.removeprefix(".venv/bin/")
+    if program.endswith(".py"):
+        program, arguments = "python", [program, *arguments]
+    if program == "python" and arguments[:2] in (["-m", "pytest"], ["-m", "build"]):
+        return
+    if program == "python" and arguments == ["-m", "tddfa", "--version"]:
+        with pytest.raises(AssertionError, match="exit code 0"):
+            run_python(monkeypatch, arguments)
+    elif program == "python":
+        with pytest.raises(ParsedError):
+            run_python(monkeypatch, arguments)
+    elif program == "tddfa":
+        with pytest.raises(ParsedError):
+            command.main(arguments)
+    elif program == "./build.sh":
+        usage = (ROOT / "build.sh").read_text("utf-8")
+        assert all(f"  {word} " in usage for word in arguments if word.startswith("-"))
+    elif program == "pip":
+        check_pip(arguments)
+    else:
+        assert program in OTHER_PROGRAMS, f"{DISTINCT[words]}: nothing checks '{program}'"
+
+
+def check_pip(arguments: list[str]) -> None:
+    """Check that what shall be installed exists."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = set(project["optional-dependencies"])
+    packages = {re.split("[<>=]", line)[0] for name in extras for line in _extra(project, name)}
+    assert arguments.pop(0) == "install"
+    for word in arguments:
+        found = re.fullmatch(r"\.(?:\[([\w,]+)\])?", word)
+        if found is not None:
+            assert set((found[1] or "").split(",")) - {""} <= extras, word
+        else:
+            assert word in PIP_FLAGS | OPENCV | packages, word
+
+
+def _extra(project, name):
+    return project["optional-dependencies"][name]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, make_video):
+    """The files that the README's commands name, in a folder of their own."""
+    from tddfa.io.pictures import imread
+
+    portrait = ROOT / "examples" / "inputs" / "astronaut.png"
+    (tmp_path / "photos").mkdir()
+    for name in ("photo.jpg", "more.png", "photos/a.png"):
+        shutil.copy(portrait, tmp_path / name)
+    make_video(tmp_path / "clip.mp4", [imread(portrait)] * 4)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+README = [words for words in in_blocks(TEXTS["README.md"]) if words[0] == "tddfa"]
+
+
+@pytest.mark.parametrize(
+    "words", [words for words in README if words[1] != "webcam"], ids=lambda words: " ".join(words)
+)
+def test_readme_commands_run(folder, capsys, words):
+    before = set(folder.rglob("*"))
+    # Nobody is there to look at a window.
+    extra = ["--show_flag", "false"] if words[1] == "image" else []
+    assert command.main([*words[1:], *extra]) == 0
+    printed = capsys.readouterr().out
+    assert "1 face" in printed
+    made = {path for path in set(folder.rglob("*")) - before if path.is_file()}
+    assert made
+    places = re.findall(r"-> (.*)", printed)
+    assert all((folder / place.strip()) in made for place in places) and places
+
+
+@pytest.mark.parametrize("code", PYTHON_BLOCK.findall(TEXTS["README.md"]))
+def test_readme_code_runs(tmp_path, code):
+    """In a folder that has what a checkout has, and may be written to."""
+    for name in ("configs", "examples", "weights"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    search_path = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+    done = subprocess.run(
+        [sys.executable, "-c", search_path + code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [path for path in tmp_path.iterdir() if not path.is_symlink()]

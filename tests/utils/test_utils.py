@@ -1,0 +1,309 @@
+"""`utils`: what the alias layer does beyond passing on."""
+
+import argparse
+import importlib
+
+import cv2
+import numpy as np
+import pytest
+
+import utils.render as render_module
+from Sim3DR import RenderPipeline, rasterize
+from Sim3DR.lighting import convert_type, norm, norm_vertices
+from Sim3DR.rasterize import rasterize as strict_rasterize
+from tddfa import InputError
+from utils import io as utils_io
+from utils import uv
+from utils.functions import calc_hypotenuse, cv_draw_landmark, draw_landmarks, plot_image
+from utils.onnx import convert_to_onnx
+from utils.pncc import calc_ncc_code
+from utils.pose import build_camera_box, plot_pose_box, viz_pose
+from utils.render_ctypes import TrianglesMeshRender
+from utils.tddfa_util import _to_ctype, str2bool, to_basel_units
+
+RNG = np.random.default_rng(4)
+NOISE = RNG.integers(0, 255, (90, 120, 3), np.uint8)
+LANDMARKS = np.vstack([RNG.uniform(30, 80, (2, 68)), np.zeros((1, 68))]).astype(np.float32)
+PARAM = np.zeros(62, np.float32)
+PARAM[:12] = [0.5, 0.1, 0, 60, -0.1, 0.5, 0, 60, 0, 0, 0.5, 0]
+
+
+# --------------------------------------------------------------------------------------------- pose
+
+
+def views(img):
+    """The same picture in layouts that people pass on."""
+    yield img.copy()
+    yield img.copy()[..., ::-1]
+    yield img.copy()[::-1]
+    yield np.asfortranarray(img)
+    yield np.repeat(img, 2, axis=1)[:, ::2]
+
+
+def test_viz_pose_draws_into_any_view(capsys):
+    for view in views(NOISE):
+        before = view.copy()
+        out = viz_pose(view, [PARAM], [LANDMARKS])
+        assert (view != before).any() and np.array_equal(out, view)
+    assert len(set(capsys.readouterr().out.splitlines())) == 1
+
+
+def test_viz_pose_into_floats_and_into_what_is_read_only():
+    img = NOISE.astype(np.float32)
+    out = viz_pose(img, [PARAM], [LANDMARKS])
+    assert out is img and (img != NOISE).any()
+    frozen = NOISE.copy()
+    frozen.flags.writeable = False
+    out = viz_pose(frozen, [PARAM], [LANDMARKS])
+    assert np.array_equal(frozen, NOISE) and (out != NOISE).any()
+    np.testing.assert_array_equal(out, img.astype(np.uint8))
+
+
+def test_plot_pose_box_in_every_layout():
+    drawn = [plot_pose_box(view, np.eye(3, 4), LANDMARKS) for view in views(NOISE)]
+    np.testing.assert_array_equal(drawn[0], drawn[3])
+    np.testing.assert_array_equal(drawn[0], drawn[4])
+    assert all((a != b).any() for a, b in zip(drawn[:3], [NOISE] * 3, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("img", "ver"), [(None, LANDMARKS), (NOISE[..., 0], LANDMARKS), (NOISE, LANDMARKS[:, :5])]
+)
+def test_viz_pose_of_something_else(img, ver):
+    with pytest.raises(InputError):
+        viz_pose(img, [PARAM], [ver])
+
+
+def test_camera_box():
+    box = build_camera_box(90)
+    assert box.shape == (10, 3) and box.dtype == np.float32
+    np.testing.assert_array_equal(box[0], box[4])
+    np.testing.assert_array_equal(box[5], box[9])
+    np.testing.assert_allclose(box[:5, 2], 0)
+    np.testing.assert_allclose(box[5:, 2], 120)
+    assert np.abs(box[:5, :2]).min() == np.abs(box[:5, :2]).max() == 90
+
+
+def test_hypotenuse():
+    points = np.array([[10.0, 40.0, 20.0], [0.0, 10.0, 5.0]])
+    assert calc_hypotenuse(points) == pytest.approx(30 * np.sqrt(2) / 3)
+
+
+# ------------------------------------------------------------------------------------------ drawing
+
+
+@pytest.mark.parametrize(
+    ("color", "bgr"),
+    [
+        ("c", (191, 191, 0)),
+        ("#ff8000", (0, 128, 255)),
+        ((1, 0, 0), (0, 0, 255)),
+        ((255, 0, 10), (255, 0, 10)),
+        ([0, 1.0, 0, 1], (0, 255, 0)),
+    ],
+)
+def test_colors(color, bgr):
+    out = draw_landmarks(NOISE, [LANDMARKS], dense_flag=True, color=color)
+    np.testing.assert_array_equal(
+        out, draw_landmarks(NOISE, [LANDMARKS], dense_flag=True, color=tuple(np.float32(bgr) + 0.0))
+    )
+
+
+@pytest.mark.parametrize(
+    ("suffix", "magic"),
+    [("pdf", b"%PDF"), ("svg", b"<?xml"), ("eps", b"%!PS"), ("png", b"\x89PNG")],
+)
+def test_targets(tmp_path, suffix, magic):
+    path = tmp_path / f"x.{suffix}"
+    draw_landmarks(NOISE, [LANDMARKS], wfp=path)
+    assert path.read_bytes().startswith(magic)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_float_pictures():
+    img = NOISE.astype(np.float64)
+    np.testing.assert_array_equal(
+        draw_landmarks(img, [LANDMARKS]), draw_landmarks(NOISE, [LANDMARKS])
+    )
+    np.testing.assert_array_equal(
+        cv_draw_landmark(img, LANDMARKS), cv_draw_landmark(NOISE, LANDMARKS)
+    )
+    plot_image(img)
+
+
+def test_light_of_render_app(bump_mesh, monkeypatch):
+    vertices, tri = bump_mesh
+    lit = render_module.render(NOISE, [vertices], tri, alpha=1)
+    monkeypatch.setattr(render_module, "render_app", RenderPipeline(**render_module.cfg))
+    np.testing.assert_array_equal(render_module.render(NOISE, [vertices], tri, alpha=1), lit)
+    render_module.render_app.update_light_pos((5, 0, 0))
+    moved = render_module.render(NOISE, [vertices], tri, alpha=1)
+    left, right = moved[:, :50].mean(), moved[:, 50:100].mean()
+    assert (moved != lit).any() and right > left
+    with pytest.raises(ValueError, match="light_pos"):
+        render_module.render_app.update_light_pos((1, 2))
+
+
+@pytest.fixture
+def bump_mesh():
+    s, t = np.meshgrid(np.linspace(-1, 1, 21), np.linspace(-1, 1, 21))
+    xyz = [50 + 30 * s, 45 + 30 * t, 20 * (2 - s**2 - t**2)]
+    i = np.arange(21 * 21).reshape(21, 21)
+    a, b, c, d = (x.ravel() for x in (i[:-1, :-1], i[:-1, 1:], i[1:, :-1], i[1:, 1:]))
+    tri = np.concatenate([np.stack([a, b, d], 1), np.stack([a, d, c], 1)]).astype(np.int32)
+    return np.stack([x.ravel() for x in xyz]).astype(np.float32), tri
+
+
+def test_mesh_render_is_matt(bump_mesh):
+    vertices, tri = bump_mesh
+    out = TrianglesMeshRender(None, ambient=(0.1, 0.2, 0.3), direction=(0, 0, 0))(
+        vertices.T, tri, NOISE.copy()
+    )
+    assert out[45, 50].tolist() == [25, 51, 76]
+
+
+# ------------------------------------------------------------------------------------------- Sim3DR
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_rasterize_into_other_types(bump_mesh, dtype, reverse):
+    vertices, tri = bump_mesh
+    colors = RNG.uniform(size=(vertices.shape[1], 3))
+    expected = strict_rasterize(vertices.T, tri, colors, NOISE.copy(), reverse=reverse)
+    bg = NOISE.astype(dtype)
+    assert rasterize(vertices.T, tri, colors, bg=bg, reverse=reverse) is bg
+    assert bg.dtype == dtype
+    np.testing.assert_array_equal(bg, expected)
+    fractions = NOISE + np.float32(0.5)
+    rasterize(vertices.T, tri, colors, bg=fractions, reverse=reverse)
+    same = (expected == NOISE).all(axis=2)
+    assert same.any()
+    np.testing.assert_array_equal(fractions[:5], NOISE[:5] + np.float32(0.5))
+
+
+def test_rasterize_refuses_as_ever(bump_mesh):
+    vertices, tri = bump_mesh
+    with pytest.raises(TypeError, match="bg"):
+        rasterize(vertices.T, tri, np.ones(441), bg=[[1, 2]])
+    with pytest.raises(ValueError, match="height"):
+        rasterize(vertices.T, tri, np.ones(441))
+    with pytest.raises(TypeError, match="bg: expected uint8"):
+        strict_rasterize(vertices.T, tri, np.ones(441), np.zeros((9, 9, 3)))
+
+
+def test_helpers_of_lighting():
+    points = RNG.normal(size=(20, 3)) * [4, 2, 1] + 7
+    low = points.min(axis=0)
+    largest = (points - low).max()
+    out = norm_vertices(points)
+    assert out is points
+    np.testing.assert_allclose(out.max(axis=0), -out.min(axis=0), atol=1e-9)
+    assert np.ptp(out, axis=0).max() == pytest.approx(2) and largest > 2
+    np.testing.assert_allclose(np.linalg.norm(norm(points), axis=1), 1)
+    assert convert_type([1, 2, 3]).shape == (1, 3) and convert_type(points) is points
+
+
+# -------------------------------------------------------------------------------------- uv and pncc
+
+
+def test_tables_of_the_shipped_model(project_root):
+    from tddfa import load_face_model
+
+    model = load_face_model(project_root / "configs" / "face_model.npz")
+    np.testing.assert_array_equal(uv.g_uv_coords, model.tri.uv)
+    np.testing.assert_array_equal(calc_ncc_code(), model.tri.ncc_code)
+    np.testing.assert_array_equal(uv.indices, np.arange(model.n_vertices))
+    np.testing.assert_array_equal(importlib.import_module("utils.pncc").ncc_code, calc_ncc_code())
+    uv.g_uv_coords[:] = 0  # a copy: nobody else's table is spoilt
+    np.testing.assert_array_equal(uv.g_uv_coords, model.tri.uv)
+    for module in ("utils.uv", "utils.pncc"):
+        with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+            importlib.import_module(module).nothing  # noqa: B018
+
+
+def test_places_on_the_map():
+    coordinates = np.array([[0, 0], [1, 1], [0.5, 0.25]], np.float32)
+    places = uv.process_uv(coordinates, uv_h=101, uv_w=201)
+    np.testing.assert_allclose(places, [[0, 100, 0], [200, 0, 0], [100, 75, 0]])
+    assert coordinates.max() == 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_colors_between_pixels(dtype):
+    img = NOISE.astype(dtype)
+    x, y = RNG.uniform(-3, 125, 50), RNG.uniform(-3, 95, 50)
+    colors = uv.bilinear_interpolate(img, x, y)
+    expected = cv2.remap(
+        NOISE.astype(np.float32),
+        np.clip(x, 0, 119).astype(np.float32)[None],
+        np.clip(y, 0, 89).astype(np.float32)[None],
+        cv2.INTER_LINEAR,
+    )[0]
+    np.testing.assert_allclose(colors, expected, atol=4)  # remap counts in 32nds of a pixel
+    np.testing.assert_array_equal(uv.get_colors(img, np.stack([x, y])), colors)
+    assert uv.bilinear_interpolate(img[..., 0], x, y).shape == (50,)
+
+
+def test_uv_file(upstream, tmp_path):
+    assert uv.load_uv_coords(upstream / "configs" / "BFM_UV.mat").shape == (53215, 2)
+    (tmp_path / "x.mat").write_text("no")
+    with pytest.raises(InputError, match=r"x\.mat"):
+        uv.load_uv_coords(tmp_path / "x.mat")
+
+
+# files
+
+
+def test_load_and_dump(tmp_path):
+    utils_io.mkdir(tmp_path / "a" / "b")
+    utils_io.mkdir(tmp_path / "a" / "b")
+    array = RNG.normal(size=(3, 4)).astype(np.float32)
+    utils_io._dump(tmp_path / "a" / "b" / "x.npy", array)
+    np.testing.assert_array_equal(utils_io._load(tmp_path / "a" / "b" / "x.npy"), array)
+    utils_io._dump(tmp_path / "x.pkl", {"mean": array, "names": ["a", 1.5]})
+    loaded = utils_io._load(str(tmp_path / "x.pkl"))
+    np.testing.assert_array_equal(loaded["mean"], array)
+    assert loaded["names"] == ["a", 1.5]
+    assert utils_io._load_tensor(tmp_path / "a" / "b" / "x.npy").tolist() == array.tolist()
+    assert utils_io._get_suffix("a/b.tar.gz") == "gz" and utils_io._get_suffix("a") == ""
+
+
+def test_nothing_in_a_pickle_is_executed(tmp_path):
+    utils_io._dump(tmp_path / "x.pkl", importlib.import_module)
+    with pytest.raises(InputError, match=r"x\.pkl"):
+        utils_io._load(tmp_path / "x.pkl")
+    for name in ("x.txt", "x"):
+        with pytest.raises(InputError, match=r"\.npy or \.pkl"):
+            utils_io._load(tmp_path / name)
+        with pytest.raises(InputError, match=r"\.npy or \.pkl"):
+            utils_io._dump(tmp_path / name, 1)
+    np.save(tmp_path / "o.npy", np.array([{}], object), allow_pickle=True)
+    with pytest.raises(InputError, match=r"o\.npy"):
+        utils_io._load(tmp_path / "o.npy")
+
+
+def test_conversion(tmp_path):
+    torch = pytest.importorskip("torch")
+    from models import mobilenet_025
+
+    torch.save(mobilenet_025().state_dict(), tmp_path / "net.pth")
+    cfg = {"checkpoint_fp": str(tmp_path / "net.pth"), "widen_factor": 0.25, "my_key": 1}
+    written = convert_to_onnx(**cfg)
+    assert written == str(tmp_path / "net.onnx") and (tmp_path / "net.onnx").is_file()
+
+
+def test_words():
+    assert all(str2bool(word) for word in ("yes", "True", "t", "Y", "1", True))
+    assert not any(str2bool(word) for word in ("no", "False", "f", "N", "0", False))
+    with pytest.raises(argparse.ArgumentTypeError, match="maybe"):
+        str2bool("maybe")
+
+
+def test_order_in_memory():
+    array = np.zeros((3, 4))
+    assert _to_ctype(array) is array and _to_ctype(array.T).flags.c_contiguous
+
+
+def test_basel_units():
+    np.testing.assert_allclose(to_basel_units(PARAM)[0], 5e-4)
