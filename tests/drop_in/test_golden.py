@@ -99,7 +99,7 @@ def test_pictures(assets, cfg, golden, dtype, carries_tables):
         if name == "uv_tex":  # the outline, where float32 rounding left holes in the reference's
             difference = np.delete(difference[1:], [0, 255, 256, 511], axis=1)
         assert difference.max() <= 1, name
-        assert np.count_nonzero(difference) <= 1e-3 * difference.size, name
+        assert np.count_nonzero(difference) <= 200, name  # as in tests of tddfa.drawing
 
 
 @pytest.mark.parametrize("name", IMAGES)
