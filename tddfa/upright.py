@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from tddfa.errors import InputError
 from tddfa.params import N_CAMERA, FloatArray, split_params
+from tddfa.pixel_frames import to_centers
 from tddfa.roi import ImageArray, crop_img, network_input
 
 __all__ = ["in_plane_roll", "turn_params", "turned_input"]
@@ -93,7 +94,7 @@ def turned_input(
         corner = np.round(center - half)
         scale = np.diag([(right - left) / size, (bottom - top) / size])
         linear = _rotation(-angle) @ scale  # the picture's y axis points down
-        middle = center - corner - 0.5  # OpenCV counts from the pixels' centers
+        middle = to_centers(center - corner)  # as OpenCV counts
         offset = middle - linear @ np.full(2, (size - 1) / 2)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         crop = cv2.warpAffine(near, np.c_[linear, offset], (size, size), flags=flags)

@@ -23,6 +23,7 @@ from tddfa.errors import InputError
 from tddfa.fit import LandmarkFitter, load_landmark_basis
 from tddfa.io.atomic import replacing
 from tddfa.model_files import load_face_model
+from tddfa.pixel_frames import to_centers
 from training.dataset.packed import pack, read_crop, relabel
 from training.dataset.split import is_held_out_picture
 from training.labels.annotation import load_annotations
@@ -43,7 +44,7 @@ def fit_labels(found: FacePoints, fitter: LandmarkFitter) -> Labels:
     """Fit the face model to the points of crops; crops without points are left out."""
     known = np.isfinite(found.points).all(axis=(1, 2))
     # The fitter counts pixels from their centers, MediaPipe from the picture's edge.
-    fit = fitter.fit(found.points[known].astype(np.float64) - 0.5)
+    fit = fitter.fit(to_centers(found.points[known].astype(np.float64)))
     camera = canvas_cameras(fit.scale, fit.rotation, fit.translation)
     alpha = np.concatenate([fit.shape, fit.expression], axis=1).astype(np.float32)
     residual = (100 * fit.residual).astype(np.float32)

@@ -22,6 +22,7 @@ from tddfa.errors import InputError
 from tddfa.fit import LandmarkFitter, load_landmark_basis
 from tddfa.io.atomic import replacing
 from tddfa.model_files import load_face_model
+from tddfa.pixel_frames import to_centers, to_edges
 from tddfa.roi import crop_img
 from training.dataset.batch import CANVAS, INPUT
 from training.evaluation import metrics
@@ -77,7 +78,7 @@ class Score:
         Faces without points (NaN) are left out.
         """
         known = np.isfinite(edge).all(axis=(1, 2))
-        placed = edge * self._scale[:, None] + self._low[:, None] - 0.5
+        placed = to_centers(edge * self._scale[:, None] + self._low[:, None])
         truth, yaw = self.faces.points[known], self.faces.yaw
         report = metrics.nme(
             placed[known].transpose(0, 2, 1),
@@ -112,10 +113,10 @@ def score(args: argparse.Namespace) -> dict[str, metrics.NmeReport]:
         aligner = open_aligner(config, assets=args.assets, onnx=args.onnx)
         opinions.append(ask([aligner], crops, names, args.network_views))
         title = f"{Path(config).stem}, {args.network_views} views"
-        add(title, opinions[-1].points[:, :2].transpose(0, 2, 1) + 0.5)
+        add(title, to_edges(opinions[-1].points[:, :2].transpose(0, 2, 1)))
     both = SecondOpinion(np.array(names), np.mean([o.points for o in opinions], axis=0))
     if len(opinions) > 1:
-        add("mean of them", both.points[:, :2].transpose(0, 2, 1) + 0.5)
+        add("mean of them", to_edges(both.points[:, :2].transpose(0, 2, 1)))
     folder = args.out / f"points_{'task' if args.task else 'mesh'}_{args.views}"
     mesh = None
     if args.task:

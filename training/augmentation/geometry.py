@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
+from tddfa.pixel_frames import to_network
 from training.augmentation.views import Views
 from training.dataset.batch import CANVAS, INPUT, Crops
 from training.regressor.basis import TrainingBasis
@@ -168,6 +169,5 @@ def _params(
     matrix = torch.where(mirrored[:, None, None], matrix * sign[:, None] * sign, matrix)
     alpha = torch.where(mirrored[:, None], alpha @ flip.T, alpha)
     x = torch.where(mirrored, INPUT - offset[:, 0], offset[:, 0])
-    # The network's frame counts pixels from 1: an edge coordinate e is e + 0.5 there.
-    offset = torch.stack([x + 0.5, offset[:, 1] + 0.5, torch.zeros_like(x)], dim=1)
+    offset = torch.stack([to_network(x), to_network(offset[:, 1]), torch.zeros_like(x)], dim=1)
     return torch.cat([torch.cat([matrix, offset[:, :, None]], dim=2).flatten(1), alpha], dim=1)

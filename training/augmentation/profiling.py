@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from Sim3DR import rasterize_triangles
+from tddfa.pixel_frames import to_centers, turned_over
 from training.augmentation.depth_grid import depth_grid
 from training.dataset.batch import CANVAS, INPUT
 
@@ -107,18 +108,18 @@ def turn_picture(
     valid : (left, top, right, bottom), optional
         What the original photo covers; `filling` is shown in place of the rest too.
     """
-    down = np.asarray(vertices, np.float32).copy()
-    down[:, 1] = CANVAS - down[:, 1]
+    down = turned_over(np.asarray(vertices, np.float32), CANVAS)
     depth = depth_grid(down, triangles, ORIGIN, STEP, SHAPE)
     x, y = _lattice_places()
     nodes = turn.points(np.column_stack([x, CANVAS - y, depth.ravel()]))
     # The rasterizer has pixel centers at whole numbers and y down.
-    drawn = np.column_stack([nodes[:, 0] - 0.5, CANVAS - nodes[:, 1] - 0.5, nodes[:, 2]])
+    drawn = turned_over(nodes, CANVAS)
+    drawn[:, :2] = to_centers(drawn[:, :2])
     lattice = _lattice_triangles()
     found = rasterize_triangles(drawn.astype(np.float32), lattice, CANVAS, CANVAS)
     corners = lattice[np.maximum(found.triangle, 0)]
-    source_x = (found.weights * x[corners]).sum(axis=2) - 0.5
-    source_y = (found.weights * y[corners]).sum(axis=2) - 0.5
+    source_x = to_centers((found.weights * x[corners]).sum(axis=2))
+    source_y = to_centers((found.weights * y[corners]).sum(axis=2))
 
     def sample(picture: npt.NDArray[np.uint8], how: int, beyond: int) -> npt.NDArray[np.uint8]:
         maps = source_x.astype(np.float32), source_y.astype(np.float32)

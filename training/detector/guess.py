@@ -21,6 +21,7 @@ from tddfa.cli import run_main
 from tddfa.errors import InputError
 from tddfa.model_files import load_face_model
 from tddfa.params import split_params
+from tddfa.pixel_frames import from_network
 from training.dataset.batch import INPUT, MARGIN
 from training.dataset.packed import pack, read_crop
 from training.dataset.split import is_held_out_crop
@@ -52,8 +53,7 @@ def guess_labels(aligner: Aligner, folder: Path, names: Sequence[str]) -> Labels
         params.append(aligner.regress((batch - np.float32(127.5)) / np.float32(128)))
     parts = split_params(np.concatenate(params))
     camera = np.concatenate([parts.linear, parts.offset], axis=2)
-    # The network's frame counts pixels from 1: an edge coordinate e is e + 0.5 there.
-    camera[:, :2, 3] += MARGIN - 0.5
+    camera[:, :2, 3] = from_network(camera[:, :2, 3]) + MARGIN
     alpha = np.concatenate([parts.shape, parts.expression], axis=1)[:, :, 0]
     return Labels(np.array(names), camera, alpha, np.zeros(len(names), np.float32))
 

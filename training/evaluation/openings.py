@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from tddfa.aligner import Aligner
 from tddfa.errors import InputError
+from tddfa.pixel_frames import to_centers
 from training.dataset.split import is_held_out_crop
 from training.evaluation.benchmark_sets import LandmarkSet, read_picture
 from training.evaluation.metrics import eye_corner_distance, lid_gap, lip_gap
@@ -96,7 +97,7 @@ def load_crops(crops: Path, points: Path, margin: float = 1.4, limit: int = 2000
     edge = side * (1 - 1 / margin) / 2
     roi = np.array([edge, edge, side - edge, side - edge], np.float32)
     # MediaPipe's points count from the picture's edge, ours from the first pixel's center.
-    return LandmarkSet("crops", paths, truth - 0.5, np.tile(roi, (len(paths), 1)))
+    return LandmarkSet("crops", paths, to_centers(truth), np.tile(roi, (len(paths), 1)))
 
 
 def measure_openings(aligner: Aligner, faces: LandmarkSet) -> OpeningReport:

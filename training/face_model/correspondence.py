@@ -21,6 +21,7 @@ from scipy.spatial import cKDTree
 from Sim3DR import get_normal, rasterize_triangles
 from tddfa import ibug68
 from tddfa import mediapipe478 as points
+from tddfa.pixel_frames import to_centers
 from training.face_model.geometry import build_geometry
 from training.face_model.landmarks import LandmarkTable, save_table
 from training.face_model.makehuman import data_folder
@@ -76,7 +77,7 @@ def collect(model: dict[str, np.ndarray], color: np.ndarray, identities: int) ->
             if not answer:
                 continue
             found += 1
-            p = np.array([[q.x, q.y] for q in answer[0].landmark]) * size - 0.5
+            p = to_centers(np.array([[q.x, q.y] for q in answer[0].landmark]) * size)
             hit = rasterize_triangles(view.project(x), tri, size, size)
             c, r = np.round(p).astype(int).T
             ok = np.flatnonzero((c >= 0) & (r >= 0) & (c < size) & (r < size))

@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from tddfa.io.pictures import imread
+from tddfa.pixel_frames import to_centers
 
 log = logging.getLogger(__name__)
 
@@ -85,8 +86,8 @@ def detect(crops: Iterator[tuple[str, np.ndarray, float, float, float]], out: Pa
             continue
         p = np.array([[q.x, q.y, q.z] for q in found[0].landmark]) * side
         names.append(name)
-        # MediaPipe counts from the picture's edge; pixel centers sit at whole numbers here.
-        points.append((p + np.array([x0 - 0.5, y0 - 0.5, 0])).astype(np.float32))
+        p[:, :2] = to_centers(p[:, :2] + [x0, y0])  # MediaPipe counts from the picture's edge
+        points.append(p.astype(np.float32))
         sides.append(side)
         if len(names) % 1000 == 0:
             log.info("%d found, %d missed", len(names), missed)

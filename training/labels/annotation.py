@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
+from tddfa.pixel_frames import to_centers, to_edges
 from training.dataset.batch import CANVAS, INPUT
 from training.dataset.crops import SQUARES
 from training.labels.annotation_table import read_landmark_table
@@ -67,7 +68,7 @@ def load_annotations(table: Path, crops: Path) -> Annotations:
                 left, top, width, height = (float(number) for number in numbers)
                 scale = CANVAS / np.array([width, height])
                 for face in faces.get(photo, ()):
-                    placed = (face.T + 0.5 - [left, top]) * scale - 0.5
+                    placed = to_centers((to_edges(face.T) - [left, top]) * scale)
                     if _overlap(placed) >= LEAST_OVERLAP:
                         names.append(name)
                         points.append(placed)

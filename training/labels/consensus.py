@@ -8,6 +8,7 @@ from tddfa.fit import LandmarkFitter
 from tddfa.ibug68 import INNER
 from tddfa.landmark_basis import N_MEDIAPIPE, load_landmark_basis
 from tddfa.morphable_model import MorphableModel
+from tddfa.pixel_frames import to_centers, turned_over
 from training.dataset.batch import CANVAS
 from training.labels.agreement import label_weights
 from training.labels.annotation import Annotations
@@ -73,7 +74,7 @@ def fuse(
     points = second.points.transpose(0, 2, 1) * np.array([1, -1, 1])
     known = np.asarray(np.isfinite(found.points).all(axis=(1, 2)))
     # The fitters count pixels from their centers, MediaPipe from the picture's edge.
-    marks = found.points[:, :N_MEDIAPIPE, :2].astype(np.float64) - 0.5
+    marks = to_centers(found.points[:, :N_MEDIAPIPE, :2].astype(np.float64))
     first, other = mesh.fit(marks[known]), sparse.fit(points[:, :, :2] * [1, -1])
     yaw, _ = angles(other.rotation)
     start = _start(first, other, known, known & (np.abs(yaw) < POINTS_ALONE), points)
@@ -108,7 +109,7 @@ def fuse(
 
 def _distance_to_marks(labels: Labels, model: MorphableModel, marks: FloatArray) -> FloatArray:
     """Return the mean distance of the inner 51 points in percent of the box, NaN without marks."""
-    own = landmarks(labels, model)[:, INNER, :2] * [1, -1] + [-0.5, CANVAS - 0.5]
+    own = to_centers(turned_over(landmarks(labels, model)[:, INNER, :2], CANVAS))
     size = np.sqrt(np.ptp(marks, axis=1).prod(axis=1))
     return np.asarray(100 * np.linalg.norm(own - marks[:, INNER], axis=2).mean(axis=1) / size)
 

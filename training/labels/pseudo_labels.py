@@ -10,6 +10,7 @@ import numpy.typing as npt
 from tddfa.errors import InputError
 from tddfa.io.atomic import save_arrays
 from tddfa.morphable_model import MorphableModel
+from tddfa.pixel_frames import to_edges, turned_over
 from training.dataset.batch import CANVAS, MARGIN
 from training.mediapipe_points import FacePoints
 from training.teacher_landmarks import SecondOpinion
@@ -122,8 +123,7 @@ def canvas_cameras(
     """
     camera = np.zeros((len(scale), 3, 4), np.float32)
     camera[:, :, :3] = scale[:, None, None] * rotation
-    camera[:, 0, 3] = translation[:, 0] + 0.5
-    camera[:, 1, 3] = CANVAS - (translation[:, 1] + 0.5)
+    camera[:, :2, 3] = turned_over(to_edges(translation[:, :2]), CANVAS)
     return camera
 
 
@@ -131,8 +131,7 @@ def disagreement(labels: Labels, model: MorphableModel, second: SecondOpinion) -
     """Return the mean distance to the second opinion, (n,), in percent of the box; NaN if none."""
     row = {name: i for i, name in enumerate(second.names.tolist())}
     index = np.array([row.get(name, -1) for name in labels.names.tolist()], int)
-    other = second.points[index][:, :2].transpose(0, 2, 1) + 0.5
-    other[:, :, 1] = CANVAS - other[:, :, 1]
+    other = turned_over(to_edges(second.points[index][:, :2].transpose(0, 2, 1)), CANVAS)
     size = np.sqrt(np.ptp(other, axis=1).prod(axis=1))
     distance = np.linalg.norm(landmarks(labels, model)[:, :, :2] - other, axis=2).mean(axis=1)
     return np.where(index < 0, np.nan, 100 * distance / size).astype(np.float32)
