@@ -29,6 +29,7 @@ PYTHON_BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
 # Commands within a sentence: those that begin as here and have an argument.
 IN_A_SENTENCE = re.compile(r"`((?:python -m |python |\./build\.sh |demo\w*\.py |tddfa )[^`]+)`")
 ELIDED = "…"
+LOOP = {"for", "do", "done"}  # what is within is checked line by line
 OTHER_PROGRAMS = {"ruff", "mypy", "pytest", "pre-commit", ".ci/run"}  # CI runs them
 PIP_FLAGS = {"-e", "--no-deps", "-r", "requirements/run.txt"}
 OPENCV = {"opencv-python", "opencv-python-headless"}
@@ -52,7 +53,7 @@ def commands(lines: Iterable[str]) -> Iterator[list[str]]:
         while words:
             end = words.index("&&") if "&&" in words else len(words)
             one = [word for i, word in enumerate(words[:end]) if i or "=" not in word]
-            if one and ELIDED not in line:
+            if one and ELIDED not in line and one[0] not in LOOP:
                 yield one
             words = words[end + 1 :]
 
