@@ -9,7 +9,7 @@ faces go into ``--out``; contact sheets show people and must not be published.
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -116,22 +116,64 @@ def _number(value: float) -> str:
     return str(value) if isinstance(value, int) else f"{value:.3f}"
 
 
-def evaluate(aligner: Aligner, args: argparse.Namespace, detector: Detector | None) -> Report:
-    """Run the measurements that the command line asks for."""
-    out: Path | None = args.out
+@dataclass(frozen=True)
+class MeasuredSets:
+    """What a regressor is measured on; sets that are not given are left out.
+
+    Attributes
+    ----------
+    aflw : Path, optional
+        Folder with ``images/`` and ``ground_truth.npz``.
+    scenes : Path, optional
+        Folder with ``images/`` and ``landmarks68.csv``.
+    training_part : bool
+        The scenes that are not held out.
+    crops, points : Path, optional
+        Face crops and what `training.mediapipe_points` found on them, for the openings.
+    clips : Path, optional
+        A clip or a folder of them, for the jitter.
+    frames : int, optional
+        So many of each clip.
+    out : Path, optional
+        Folder of curves and sheets.
+    """
+
+    aflw: Path | None = None
+    scenes: Path | None = None
+    training_part: bool = False
+    crops: Path | None = None
+    points: Path | None = None
+    clips: Path | None = None
+    frames: int | None = None
+    out: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.crops and not self.points:
+            raise InputError("--crops: needs --points")
+
+
+def evaluate(aligner: Aligner, sets: MeasuredSets, detector: Detector | None) -> Report:
+    """Run the measurements; those with a detector's ROIs need one.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to measure, or a set is missing or malformed.
+    """
+    out = sets.out
     reports: dict[str, Report] = {}
-    if args.aflw:
-        reports["aflw"] = measure_landmarks(aligner, load_ground_truth(args.aflw), out)
-    if args.scenes:
-        faces = load_annotated(args.scenes, detector, held_out=not args.training_part)
+    if sets.aflw:
+        reports["aflw"] = measure_landmarks(aligner, load_ground_truth(sets.aflw), out)
+    if sets.scenes:
+        faces = load_annotated(sets.scenes, detector, held_out=not sets.training_part)
         reports["scenes"] = measure_landmarks(aligner, faces, out, inner=True)
-    if args.crops:
-        faces = load_crops(args.crops, args.points)
+    if sets.crops and sets.points:
+        faces = load_crops(sets.crops, sets.points)
         reports["openings"] = asdict(measure_openings(aligner, faces))
-    if args.clips:
+    if sets.clips:
         if detector is None:
             raise InputError("--clips: needs a detector, leave out --roi landmarks")
-        reports["jitter"] = measure_clips(aligner, args.clips, detector, args.frames)
+        reports["jitter"] = measure_clips(aligner, sets.clips, detector, sets.frames)
     if not reports:
         raise InputError("nothing to measure: give --aflw, --scenes, --crops or --clips")
     return reports
@@ -168,8 +210,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line."""
     args = build_parser().parse_args(argv)
-    if args.crops and not args.points:
-        raise InputError("--crops: needs --points")
+    sets = MeasuredSets(**{field.name: getattr(args, field.name) for field in fields(MeasuredSets)})
     aligner = open_aligner(
         args.config,
         checkpoint=args.checkpoint,
@@ -183,7 +224,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from FaceBoxes.detector import FaceBoxes
 
         detector = FaceBoxes(checkpoint_fp=args.detector, assets=args.assets)
-    reports = evaluate(aligner, args, detector)
+    reports = evaluate(aligner, sets, detector)
     print(format_report(reports))
     if args.out:
         args.out.mkdir(parents=True, exist_ok=True)

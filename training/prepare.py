@@ -14,6 +14,7 @@ import argparse
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,68 @@ from training.teacher_landmarks import load_second_opinion
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class PrepareSettings:
+    """What becomes of a folder of photos.
+
+    Attributes
+    ----------
+    photos : Path
+        Folder of photos, or of square crops.
+    out : Path
+        Folder of the data set.
+    crops : bool
+        `photos` holds square crops.
+    relabel : bool
+        Fit the points of `out` anew, keep its pictures.
+    points : Path, optional
+        Folder of `training.mediapipe_points`; by default ``points`` in `out`.
+    keep_points : bool
+        Use the points that are there, find no more.
+    second_opinion : Path, optional
+        What `training.teacher_landmarks` wrote.
+    fuse : bool
+        Fit the face model to both.
+    annotated : Path, optional
+        Table of 68 points of the photos by hand; needs `fuse`.
+    training_part : bool
+        Leave the held-out third of the photos out.
+    only_cut : bool
+        Cut the faces out and stop.
+    workers : int
+        Threads to pack with.
+    face_model, detector, assets : optional
+        As in a configuration.
+
+    Raises
+    ------
+    InputError
+        If settings that belong together are not given together.
+    """
+
+    photos: Path
+    out: Path
+    crops: bool = False
+    relabel: bool = False
+    points: Path | None = None
+    keep_points: bool = False
+    second_opinion: Path | None = None
+    fuse: bool = False
+    annotated: Path | None = None
+    training_part: bool = False
+    only_cut: bool = False
+    workers: int = 1
+    face_model: str = "configs/face_model.npz"
+    detector: str | None = None
+    assets: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.fuse and not self.second_opinion:
+            raise InputError("--fuse: expected --second-opinion too")
+        if self.annotated and not self.fuse:
+            raise InputError("--annotated: expected --fuse too")
+
+
 def may_be_trained_on(name: str) -> bool:
     """Return whether a photo is not of the third on which `training.evaluate` measures."""
     return not is_held_out_picture(name)
@@ -51,42 +114,44 @@ def fit_labels(found: FacePoints, fitter: LandmarkFitter) -> Labels:
     return Labels(found.names[known], camera, alpha, residual)
 
 
-def prepare(args: argparse.Namespace) -> int:
-    """Run the steps of the command line; return the number of crops to train on."""
-    if args.fuse and not args.second_opinion:
-        raise InputError("--fuse: expected --second-opinion too")
-    if args.annotated and not args.fuse:
-        raise InputError("--annotated: expected --fuse too")
-    out: Path = args.out
-    crops: Path = args.photos if args.crops else out / "crops"
-    if not args.crops:
+def prepare(settings: PrepareSettings) -> int:
+    """Make the data set; return the number of crops to train on.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or malformed, or no face has a good label.
+    """
+    out = settings.out
+    crops = settings.photos if settings.crops else out / "crops"
+    if not settings.crops:
         from FaceBoxes.detector import FaceBoxes
         from training.dataset.crops import cut_faces
 
-        detector = FaceBoxes(checkpoint_fp=args.detector, assets=args.assets)
-        chosen = may_be_trained_on if args.training_part else (lambda name: True)
-        logger.info("%d faces", cut_faces(args.photos, crops, detector, chosen))
-        if args.only_cut:
+        detector = FaceBoxes(checkpoint_fp=settings.detector, assets=settings.assets)
+        chosen = may_be_trained_on if settings.training_part else (lambda name: True)
+        logger.info("%d faces", cut_faces(settings.photos, crops, detector, chosen))
+        if settings.only_cut:
             return len(list_pictures(crops))
-    folder: Path = args.points or out / "points"
-    if not args.keep_points:
+    folder = settings.points or out / "points"
+    if not settings.keep_points:
         find_points(crops, folder)
     found = load_points(folder)
     present = set(list_pictures(crops))
     here = np.array([name in present for name in found.names.tolist()], bool)
     found = FacePoints(found.names[here], found.points[here])
-    model = load_face_model(args.face_model)
-    second = load_second_opinion(args.second_opinion) if args.second_opinion else None
-    if args.fuse and second is not None:
-        marks = load_annotations(args.annotated, crops) if args.annotated else None
-        labels = fuse(found, second, model, args.face_model, marks)
+    model = load_face_model(settings.face_model)
+    second = load_second_opinion(settings.second_opinion) if settings.second_opinion else None
+    if settings.fuse and second is not None:
+        marks = load_annotations(settings.annotated, crops) if settings.annotated else None
+        labels = fuse(found, second, model, settings.face_model, marks)
         keep = trusted(labels, model)
     else:
-        fitter = LandmarkFitter(load_landmark_basis(args.face_model, "mediapipe"))
+        fitter = LandmarkFitter(load_landmark_basis(settings.face_model, "mediapipe"))
         labels = fit_labels(found, fitter)
         keep = trusted(labels, model, second)
     save_labels(out / "all_labels.npz", labels)
-    if args.relabel:
+    if settings.relabel:
         return relabel(out, labels, keep)
     report = {
         "crops": len(present),
@@ -102,7 +167,7 @@ def prepare(args: argparse.Namespace) -> int:
     order = np.argsort(labels.names)
     labels = labels[order]
     if not len(labels.names):
-        raise InputError(f"'{args.photos}': expected at least one face with a good label")
+        raise InputError(f"'{settings.photos}': expected at least one face with a good label")
     names = labels.names.tolist()
     pack(
         out,
@@ -111,7 +176,7 @@ def prepare(args: argparse.Namespace) -> int:
         labels,
         model,
         detected=True,
-        workers=args.workers,
+        workers=settings.workers,
     )
     return len(names)
 
@@ -146,8 +211,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line."""
-    args = build_parser().parse_args(argv)
-    logger.info("%d crops packed in %s", prepare(args), args.out)
+    settings = PrepareSettings(**vars(build_parser().parse_args(argv)))
+    logger.info("%d crops packed in %s", prepare(settings), settings.out)
     return 0
 
 
