@@ -73,11 +73,11 @@ class FaceBoxes(BaseDetector):
         **settings: Unpack[SettingArguments],
     ) -> None:
         super().__init__(timer_flag, **settings)
+        require("the PyTorch path", "torch")
         checkpoint = (
             find_asset(checkpoint_fp, assets) if checkpoint_fp else default_checkpoint(assets)
         )
         check_head(checkpoint)
-        require("the PyTorch path", "torch")
         # PyTorch takes a second to import and has no place on the ONNX path.
         import torch
 

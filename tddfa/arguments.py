@@ -128,18 +128,19 @@ def build_pipeline(args: argparse.Namespace) -> FaceAligner:
     onnx = args.onnx_by_default and args.mode != "gpu" if args.onnx is None else args.onnx
     if args.provider is not None and not onnx:
         raise InputError(f"--provider {args.provider}: expected together with --onnx")
-    provider = args.provider or ("cuda" if onnx and args.mode == "gpu" else None)
     if args.assets is not None and not Path(args.assets).is_dir():
         raise InputError(f"--assets: expected an existing folder, got '{args.assets}'")
+    gpu = args.mode == "gpu"
+    provider = args.provider or ("cuda" if gpu and onnx else None)
     return FaceAligner(
         args.config,
         backend="onnx" if onnx else "torch",
-        device="cuda" if args.mode == "gpu" and not onnx else "cpu",
+        device="cuda" if gpu and not onnx else "cpu",
         threads=args.threads,
         providers=None if provider is None else [provider],
         detector_settings=detector_settings(args),
-        detect_scale=getattr(args, "detect_scale", None),
         assets=args.assets,
+        detect_scale=getattr(args, "detect_scale", None),
     )
 
 

@@ -6,7 +6,6 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from tddfa.errors import InputError
 
@@ -73,11 +72,11 @@ def _libraries_silent() -> Iterator[None]:
     libjpeg, libpng and others write to file descriptor 2 about what we report in one line, or what
     does not matter. It leads nowhere meanwhile; `sys.stderr` writes to a copy of the real one.
     """
-    before: Any = sys.stderr
-    try:
-        real = before.fileno() == _STDERR and before is sys.__stderr__
-    except (AttributeError, OSError, ValueError):  # there is none, or it is no file
-        real = False
+    before = sys.stderr
+    real = False  # where there is none (pythonw), or it is no file
+    if before is sys.__stderr__ and before is not None:
+        with contextlib.suppress(OSError, ValueError):
+            real = before.fileno() == _STDERR
     if not real:
         yield
         return

@@ -182,6 +182,13 @@ class Config:
         )
 
 
+def reference_scale(config: Config) -> str:
+    """Return where the reference keeps the scale that goes with its face model."""
+    prefix = ASSETS_PREFIX if str(config.bfm_fp).startswith(ASSETS_PREFIX) else ""
+    size = f"{config.size}x{config.size}"
+    return f"{prefix}configs/param_mean_std_{config.num_params}d_{size}.pkl"
+
+
 def find_config(path: str | Path, assets: str | Path | None = None) -> Path:
     """Return the configuration file that a path stands for, in the project if not as given.
 
@@ -192,13 +199,6 @@ def find_config(path: str | Path, assets: str | Path | None = None) -> Path:
     """
     given = Path(path)
     return given if is_file(given) else find_asset(path, assets)
-
-
-def reference_scale(config: Config) -> str:
-    """Return where the reference keeps the scale that goes with its face model."""
-    prefix = ASSETS_PREFIX if str(config.bfm_fp).startswith(ASSETS_PREFIX) else ""
-    size = f"{config.size}x{config.size}"
-    return f"{prefix}configs/param_mean_std_{config.num_params}d_{size}.pkl"
 
 
 def load_config(path: str | Path, assets: str | Path | None = None) -> Config:

@@ -106,13 +106,13 @@ class Face:
 
     @property
     def model(self) -> MorphableModel:
-        """The face model that `param` belongs to."""
+        """The face model that the parameters belong to."""
         return _reconstructor(self).model
 
     @property
     def triangles(self) -> Topology:
         """Triangles of the face model, (M, 3): rows of `vertices`."""
-        return _reconstructor(self).model.tri
+        return self.model.tri
 
     @cached_property
     def visible_vertices(self) -> BoolArray:
@@ -126,7 +126,7 @@ class Face:
         """Whether each landmark (68,) can be seen, or lies within 5 % of the face of what can."""
         from tddfa.visibility import visible_landmarks
 
-        keypoints = _reconstructor(self).model.keypoints.reshape(-1, 3)[:, 0] // 3
+        keypoints = self.model.keypoints.reshape(-1, 3)[:, 0] // 3
         return visible_landmarks(self.vertices, keypoints, self.visible_vertices)
 
     def draw(self, image: ImageArray, output: str = "2d_sparse", **settings: Any) -> ImageArray:

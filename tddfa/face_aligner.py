@@ -1,7 +1,6 @@
 """`FaceAligner`: pictures and videos in, faces out."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, overload
 
@@ -17,7 +16,8 @@ from tddfa.errors import InputError
 from tddfa.face import Face
 from tddfa.face_batch import FaceCrops, align_crops
 from tddfa.frame import Frame
-from tddfa.picture import ImageArray, check_picture
+from tddfa.inputs import decoded, numbered, read_picture
+from tddfa.picture import ImageArray
 from tddfa.roi import parse_roi_box_from_bbox, parse_roi_box_from_landmark
 from tddfa.runtime import Backend, Runtime
 from tddfa.tracking.follow import Smooth
@@ -284,9 +284,9 @@ class FaceAligner:
             raise InputError(f"fps: expected a number in (0, {_MOST_FPS}], got {fps}")
         tracker = FaceTracker(self.detector, self.aligner, settings)
         if isinstance(source, str | Path):
-            frames = _decoded(source, fps)
+            frames = decoded(source, fps)
         else:
-            frames = _numbered(source, fps or _USUAL_FPS)
+            frames = numbered(source, fps or _USUAL_FPS)
         return follow(
             frames, tracker, self.aligner, smooth=smooth, n_pre=n_pre, n_next=n_next, wait=wait
         )
@@ -328,44 +328,6 @@ def build_aligner(config: Config, runtime: Runtime) -> Aligner:
 
     gpu = runtime.gpu
     return TDDFA(gpu_mode=gpu is not None, gpu_id=gpu or 0, n_threads=threads or 1, **keys)
-
-
-def read_picture(image: Any, name: str) -> ImageArray:
-    """Return a picture that is given as an array or a path.
-
-    Raises
-    ------
-    InputError
-        If it is neither a BGR picture nor a file with one.
-    """
-    if isinstance(image, str | Path):
-        from tddfa.io.pictures import imread
-
-        return imread(image)
-    if image is None:
-        raise InputError(
-            f"{name}: expected a picture, got None, which cv2.imread returns for a file that it "
-            "cannot read"
-        )
-    return check_picture(image, name)
-
-
-def _numbered(pictures: Iterable[ImageArray | Frame], fps: float) -> Iterator[Frame]:
-    for number, picture in enumerate(pictures):
-        if isinstance(picture, Frame):
-            yield picture
-        else:
-            image = read_picture(picture, f"frame {number}")
-            yield Frame(number, number / fps, image, pts=number)
-
-
-def _decoded(path: str | Path, fps: float | None) -> Iterator[Frame]:
-    from tddfa.video.open_film import open_film
-    from tddfa.video.work_ahead import ahead
-
-    rate = None if fps is None else Fraction(fps).limit_denominator(100_000)
-    with open_film(path, rate) as reader:
-        yield from ahead(iter(reader))
 
 
 def _rebuild(arguments: Mapping[str, Any]) -> FaceAligner:

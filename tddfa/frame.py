@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tddfa.face import Face, dense_vertices
+from tddfa.morphable_model import MorphableModel
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray, StoredPicture
 from tddfa.topology import Topology
@@ -53,6 +54,11 @@ class Frame:
     def vertices(self) -> list[FloatArray]:
         """All vertices (3, N) of each face, in pixels; made in one pass, when first asked for."""
         return dense_vertices(self.faces)
+
+    @property
+    def model(self) -> MorphableModel:
+        """The faces' model; there must be a face."""
+        return self.faces[0].model
 
     @property
     def tri(self) -> Topology:

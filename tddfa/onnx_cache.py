@@ -136,8 +136,8 @@ def _convert(checkpoint: Path, stem: str) -> Path:
     folder = _working_folder()
     temporary = folder / f"{stem}.onnx"
     command = [sys.executable, "-m", "tddfa.export_onnx", str(checkpoint), "--out", str(temporary)]
-    search_path = Path(__file__).resolve().parent.parent  # where the other process finds tddfa
     logger.warning("converting %s to ONNX, once", checkpoint.name)
+    search_path = Path(__file__).resolve().parent.parent  # where the other process finds tddfa
     done = subprocess.run(command, capture_output=True, text=True, cwd=search_path, check=False)
     if done.returncode:
         shutil.rmtree(folder, ignore_errors=True)

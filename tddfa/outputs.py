@@ -85,13 +85,13 @@ def _ground(frame: Frame, settings: OutputSettings) -> ImageArray:
     return frame.image if settings.background else np.zeros_like(frame.image)
 
 
-def _shapes(frame: Frame) -> list[FloatArray]:
-    """Return the faces without their pose, side by side in the order of the picture."""
+def _frontal(frame: Frame) -> list[FloatArray]:
+    """Return the faces' vertices without pose, side by side in the order of the picture."""
     from tddfa.frontal import frontal_vertices, side_by_side
 
-    places = [float(face.landmarks[0].mean()) for face in frame.faces]
     params = [face.param for face in frame.faces]
-    return side_by_side(frontal_vertices(frame.faces[0].model, params), places)
+    places = [float(face.landmarks[0].mean()) for face in frame.faces]
+    return side_by_side(frontal_vertices(frame.model, params), places)
 
 
 def _sparse(frame: Frame, settings: OutputSettings) -> ImageArray:
@@ -110,22 +110,37 @@ def _dense(frame: Frame, settings: OutputSettings) -> ImageArray:
 def _render(frame: Frame, settings: OutputSettings) -> ImageArray:
     from tddfa.drawing.render import render
 
-    back, threads = settings.background, settings.n_threads
-    return render(frame.image, frame.vertices, frame.tri, with_bg_flag=back, n_threads=threads)
+    return render(
+        frame.image,
+        frame.vertices,
+        frame.tri,
+        with_bg_flag=settings.background,
+        n_threads=settings.n_threads,
+    )
 
 
 def _depth(frame: Frame, settings: OutputSettings) -> ImageArray:
     from tddfa.drawing.depth import depth
 
-    back, threads = settings.background, settings.n_threads
-    return depth(frame.image, frame.vertices, frame.tri, with_bg_flag=back, n_threads=threads)
+    return depth(
+        frame.image,
+        frame.vertices,
+        frame.tri,
+        with_bg_flag=settings.background,
+        n_threads=settings.n_threads,
+    )
 
 
 def _pncc(frame: Frame, settings: OutputSettings) -> ImageArray:
     from tddfa.drawing.pncc import pncc
 
-    back, threads = settings.background, settings.n_threads
-    return pncc(frame.image, frame.vertices, frame.tri, with_bg_flag=back, n_threads=threads)
+    return pncc(
+        frame.image,
+        frame.vertices,
+        frame.tri,
+        with_bg_flag=settings.background,
+        n_threads=settings.n_threads,
+    )
 
 
 def _uv_tex(frame: Frame, settings: OutputSettings) -> ImageArray:
@@ -148,9 +163,9 @@ def _pose(frame: Frame, settings: OutputSettings) -> ImageArray:
 def _ply(frame: Frame, settings: OutputSettings, path: Path) -> None:
     from tddfa.export.serialization import ser_to_ply
 
-    vertices, height = frame.vertices, frame.image.shape[0]
-    if settings.frontal:
-        vertices, height = _shapes(frame), 0
+    # Without a pose there is no picture whose height y could be counted from.
+    height = 0 if settings.frontal else frame.image.shape[0]
+    vertices = _frontal(frame) if settings.frontal else frame.vertices
     ser_to_ply(vertices, frame.tri, height, path, binary=settings.ply_binary)
 
 
@@ -162,7 +177,7 @@ def _obj(frame: Frame, settings: OutputSettings, path: Path) -> None:
         from tddfa.drawing.uv import uv_tex
 
         texture = uv_tex(image, vertices, tri, uv_h=1024, uv_w=1024, n_threads=settings.n_threads)
-    shapes = _shapes(frame) if settings.frontal else None
+    shapes = _frontal(frame) if settings.frontal else None
     height = 0 if settings.frontal else image.shape[0]
     ser_to_obj(image, vertices, tri, height, path, texture=texture, shapes=shapes)
 
@@ -189,7 +204,7 @@ def output_names(*, video: bool = False) -> list[str]:
 
 def describe_outputs(*, video: bool = False) -> str:
     """Return the outputs' names with their summaries, for help texts."""
-    return "; ".join(f"{name}: {OUTPUTS[name].summary}" for name in output_names(video=video))
+    return ", ".join(f"{name} ({OUTPUTS[name].summary})" for name in output_names(video=video))
 
 
 def find_output(name: str) -> Output:

@@ -14,6 +14,7 @@ import trimesh
 
 from tddfa.cli import run_main
 from tddfa.commands import image as demo
+from tddfa.io.results import MARKS
 from tddfa.outputs import OUTPUTS
 
 ASTRONAUT = Path("examples/inputs/astronaut.png")
@@ -77,13 +78,21 @@ def test_all_outputs_in_one_run(run, tmp_path):
     assert 0.5 < entry["score"] <= 1
 
 
-def test_default_output_folder(run, tmp_path, monkeypatch, project_root):
+@pytest.mark.parametrize(("checkout", "folder"), [(True, "examples/results"), (False, ".")])
+def test_default_output_folder(run, tmp_path, monkeypatch, project_root, checkout, folder):
+    """In a checkout it is where it always was, elsewhere the working directory."""
+    for mark in MARKS if checkout else ():
+        (tmp_path / mark).parent.mkdir(exist_ok=True)
+        if (project_root / mark).is_dir():
+            (tmp_path / mark).mkdir()
+        else:
+            (tmp_path / mark).touch()
     (tmp_path / "x.png").write_bytes((project_root / ASTRONAUT).read_bytes())
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(demo, "EXAMPLE", "x.png")
     code, _, _ = run("-f", tmp_path / "x.png", "-o", "pose")
     assert code == 0
-    assert (Path.cwd() / "examples" / "results" / "x_pose.jpg").is_file()
+    assert (tmp_path / folder / "x_pose.jpg").is_file()
 
 
 @pytest.mark.parametrize(("option", "name"), [("3d", "a.png"), ("ply", "a.ply"), ("obj", "a.obj")])

@@ -232,7 +232,7 @@ def test_records_give_the_same_landmarks_again(run, clip, pipeline, tmp_path):
         (["-f", "CLIP", "-n_pre", "-1"], ["n_pre"]),
         (["-f", "CLIP", "--crf", "99"], ["crf"]),
         (["-f", "CLIP", "--out", "o.avi"], ["o.avi", ".mp4"]),
-        (["-f", "CLIP", "--out", "CLIP"], ["--out", "input video"]),
+        (["-f", "CLIP", "--out", "CLIP"], ["would overwrite"]),
         (["-f", "CLIP", "--save_params", "p.txt"], ["p.txt", ".csv"]),
     ],
 )
@@ -334,7 +334,7 @@ def test_video_as_numbered_pictures(run, clip, tmp_path):
         (["-f", "in_%03d.mp4"], ["in_%03d.mp4", "frame_%04d.png"]),
         (["-f", "IN", "--out", "o_%d_%d.png"], ["o_%d_%d.png", "one number"]),
         (["-f", "IN", "--out", "o.gif"], ["o.gif", ".mp4"]),
-        (["-f", "IN", "--out", "in_%03d.png"], ["in_007.png", "input video"]),
+        (["-f", "IN", "--out", "in_%03d.png"], ["in_007.png", "would overwrite"]),
         (["-f", "IN", "--out", "in_%03d.png", "--start_number", "10"], ["in_010.png", "another"]),
         (["-f", "IN", "--out", "o.mp4", "--start_number", "10"], ["--start_number"]),
         (["-f", "CLIP", "--fps", "10"], ["--fps", "clip.mp4"]),
@@ -390,6 +390,7 @@ def test_damaged_parts_and_leaps_are_told(run, shared):
     assert code == 0 and "its clock leaps 19 times" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_interrupt_leaves_a_playable_file(project_root, astronaut, tmp_path, make_video, kind):

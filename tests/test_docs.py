@@ -10,7 +10,7 @@ import pytest
 from tddfa import Config
 from tddfa.reference_files import ALL_FILES, COMMIT
 
-DOCUMENTS = ("docs/conventions.md", "docs/assets.md", "docs/api.md")
+DOCUMENTS = ("docs/conventions.md", "docs/assets.md", "docs/api.md", "docs/migrating.md")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)#]+)[^)]*\)")
 
 

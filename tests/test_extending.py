@@ -82,7 +82,7 @@ def test_output_on_the_command_line(new_outputs, portrait, tmp_path, monkeypatch
     with pytest.raises(SystemExit):
         image_command.main(["--help"])
     out = " ".join(capsys.readouterr().out.split())
-    assert "normals: surface normals as colors" in out and "points: landmarks as JSON" in out
+    assert "normals (surface normals as colors)" in out and "points (landmarks as JSON)" in out
 
 
 def test_output_in_video_and_python(new_outputs, pipeline, portrait, capsys):
@@ -165,7 +165,7 @@ def test_network_on_the_training_command_line(recipes, new_file):
     from training.train import build_parser
 
     new_file("tddfa.backbones", "tiny", blocks(recipes, "A network", "python")[0])
-    (commands,) = blocks(recipes, "A network", "sh")
+    (commands,) = blocks(recipes, "A network", "text")
     train, export = (line.split()[3:] for line in commands.splitlines())
     args = build_parser().parse_args(train)
     assert (args.arch, args.width) == ("tiny", 1.0)

@@ -10,8 +10,8 @@ import pytest
 
 # What users of the reference import, tried one by one: the page must have each.
 WANTED = """
-utils.tddfa_util: _parse_param similar_transform load_model str2bool _to_ctype ToTensorGjz
-utils.tddfa_util: NormalizeGjz
+utils.tddfa_util: _parse_param similar_transform load_model str2bool _to_ctype
+utils.tddfa_util: ToTensorGjz NormalizeGjz
 utils.pose: P2sRt matrix2angle build_camera_box calc_pose plot_pose_box viz_pose
 utils.functions: calc_hypotenuse RED BLUE GREEN get_suffix crop_img draw_landmarks cv_draw_landmark
 utils.functions: parse_roi_box_from_bbox parse_roi_box_from_landmark plot_image

@@ -23,6 +23,7 @@ def test_no_outputs_are_committed(project_root, notebook):
     assert not any(cell.outputs or cell.execution_count for cell in cells)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("onnx", [True, False])
 def test_notebook_runs(project_root, tmp_path, notebook, onnx):
     (number,) = [

@@ -175,6 +175,7 @@ def copy(upstream, tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("onnx_flag", [True, False])
 def test_cells_of_the_article(project_root, copy, tmp_path, onnx_flag):
     """In a notebook: every cell runs, pictures appear, and no picture is printed as numbers."""
@@ -191,6 +192,7 @@ def test_cells_of_the_article(project_root, copy, tmp_path, onnx_flag):
         assert "array" not in text and "ShownPicture" not in text, cell
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("onnx_flag", [True, False])
 def test_cells_as_a_script(project_root, copy, tmp_path, onnx_flag):
     """In plain Python: nothing is shown, and the ONNX branch does without PyTorch."""

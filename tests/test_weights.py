@@ -87,6 +87,7 @@ def test_nothing_is_found_in_nothing(pipeline, level):
     assert pipeline(noise) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["d12", "d18"])
 def test_the_weights_that_ship_follow_a_moving_face_throughout(shared, pipeline, name):
     """Laughing, with eyes shut and turned: none of it may look implausible."""

@@ -64,7 +64,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.
         default=["2d_sparse"],
         choices=[*output_names(), "all"],
         metavar="OPT",
-        help=f"outputs: {describe_outputs()}; or all (default: 2d_sparse)",
+        help=f"outputs: {describe_outputs()}, or all (default: 2d_sparse)",
     )
     add_model_arguments(parser, onnx=not demo)
     add_detection_arguments(parser).add_argument(
@@ -117,7 +117,7 @@ def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
     pictures = expand_inputs(args.img_fp)
     suffixes = {name: output.suffix for name, output in OUTPUTS.items()}
     paths = OutputPaths(args.out, options, len(pictures), suffixes)
-    if args.frontal and not any(OUTPUTS[name].draw is None for name in options):
+    if args.frontal and not any(OUTPUTS[option].write for option in options):
         raise InputError(f"--frontal: expected ply or obj among the outputs, got {args.opt[0]}")
     targets = [
         {option: paths.path(stem, option) for option in options} for stem in unique_stems(pictures)

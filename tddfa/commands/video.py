@@ -5,6 +5,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -153,6 +154,22 @@ def video_parser(
     return parser
 
 
+@dataclass(frozen=True)
+class RunFiles:
+    """The files of one run.
+
+    Attributes
+    ----------
+    inputs : tuple of Path
+        What is read; of a sequence every picture, of a URL nothing.
+    outputs : tuple of Path
+        What may be written: video or pictures, and records.
+    """
+
+    inputs: tuple[Path, ...]
+    outputs: tuple[Path, ...]
+
+
 def run_video(args: argparse.Namespace, suffix: str = "") -> int:
     """Make the video that parsed arguments ask for and return the exit code."""
     with sigterm_interrupts():
@@ -167,8 +184,7 @@ def _run(args: argparse.Namespace, suffix: str) -> int:
     with open_film(source, args.fps) as reader:
         if args.start_number is not None and isinstance(target, Path):
             raise InputError("--start_number: expected numbered pictures or a folder as --out")
-        inputs, outputs = run_files(args, reader, target)
-        check_targets([*inputs, *model_files(args.config, args.assets)], outputs)
+        _check_files(args, run_files(args, reader, target))
         # The stages run side by side; threads within them would only get in their way.
         drawing = args.threads or 1
         args.threads = drawing
@@ -226,25 +242,23 @@ def _target(args: argparse.Namespace, source: str, suffix: str) -> Path | Sequen
 
 def run_files(
     args: argparse.Namespace, reader: FrameReader, target: Path | SequenceName
-) -> tuple[list[RunFile], list[RunFile]]:
-    """Return every file of the video that a run reads, and every one that it may write."""
+) -> RunFiles:
+    """Return every file that a run reads, and every one that it may write."""
     inputs: Iterable[Path] = []
     if isinstance(reader, SequenceReader):
         inputs = reader.paths
     elif not is_url(args.video_fp):
         inputs = [Path(args.video_fp)]
-    outputs = [RunFile(Path(args.save_params), "--save_params")] if args.save_params else []
-    paths: list[Path] = []
+    outputs = [Path(args.save_params)] if args.save_params else []
     if isinstance(target, Path):
-        paths = [target]
+        outputs.append(target)
     elif args.start_number is None and reader.numbers is not None:
-        paths = [target.path(number) for number in reader.numbers]
+        outputs += [target.path(number) for number in reader.numbers]
     else:  # how many pictures come is not known: whatever has such a name may be written over
         first = args.start_number or 0
         with contextlib.suppress(InputError):
-            paths = [path for number, path in target.find() if number >= first]
-    outputs = [RunFile(path, "--out") for path in paths] + outputs
-    return [RunFile(path, "video") for path in inputs], outputs
+            outputs += [path for number, path in target.find() if number >= first]
+    return RunFiles(tuple(inputs), tuple(outputs))
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -256,6 +270,16 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError(f"end: expected at least start ({args.start}), got {args.end}")
     if args.save_params:
         check_record_path(args.save_params)
+
+
+def _check_files(args: argparse.Namespace, files: RunFiles) -> None:
+    """Raise `InputError` if an output of the run is one of its inputs, or of its other outputs."""
+    records = Path(args.save_params) if args.save_params else None
+    inputs = [RunFile(path, "video") for path in files.inputs]
+    outputs = [
+        RunFile(path, "--save_params" if path == records else "--out") for path in files.outputs
+    ]
+    check_targets([*inputs, *model_files(args.config, args.assets)], outputs)
 
 
 def _fps(text: str) -> Fraction:

@@ -163,12 +163,12 @@ def ser_to_obj(
     picture = as_picture(img)
     faces = as_faces(ver_lst)
     meshes, triangles = _meshes(faces if shapes is None else shapes, tri, height)
-    if [mesh.shape[::-1] for mesh in meshes] != [face.shape for face in faces]:
-        raise InputError("shapes: expected as many faces and vertices as in ver_lst")
     if not meshes:
         with atomic_write(wfp) as file:
             file.write(b"# no face\n")
         return
+    if [mesh.shape[::-1] for mesh in meshes] != [face.shape for face in faces]:
+        raise InputError("shapes: expected as many faces and vertices as in ver_lst")
     vertex_chunks = [
         format_rows(_vertex_rows(mesh, vertices, picture), b"v ")
         for mesh, vertices in zip(meshes, faces, strict=True)

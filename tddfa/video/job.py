@@ -55,10 +55,10 @@ class VideoJob:
         First and last frame, counted from 0; -1 for the video's own.
     records : Path, optional
         File for parameters and landmarks, see `tddfa.video.records`.
-    background : bool
-        Draw over the frames; if false, on black.
     first_number : int, optional
         Number of the first of the pictures written, see `SequenceWriter`.
+    background : bool
+        Draw over the frames; if false, on black.
     """
 
     source: str

@@ -32,8 +32,8 @@ class RecordWriter(Protocol):
 def face_values(frame: Frame, face: Face) -> dict[str, Any]:
     """Return one record.
 
-    Pixels are those of the upright picture, y down; angles are degrees; ``param`` with ``roi_box``
-    is what ``recon_vers`` takes; landmarks are (68, 3).
+    Pixels are those of the upright picture on square pixels (`Frame.image`), y down; angles are
+    degrees; ``param`` with ``roi_box`` is what ``recon_vers`` takes; landmarks are (68, 3).
     """
     pose = face.pose
     return {

@@ -171,7 +171,7 @@ def test_gpu_agrees_with_the_cpu(checkpoint, read):
 def test_what_is_no_onnx_file_is_refused(tmp_path, content):
     path = tmp_path / "text.onnx"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"text\.onnx.*expected an ONNX network") as error:
+    with pytest.raises(InputError, match=r"text\.onnx: not a") as error:
         FaceBoxes_ONNX(onnx_fp=path)
     assert "\n" not in str(error.value)
 

@@ -8,7 +8,7 @@ import models
 from models.mobilenet_v1 import DepthWiseBlock, MobileNet
 from models.resnet import ResNet, resnet22
 from tddfa import InputError
-from tddfa.mobilenet import load_mobilenet
+from tddfa.backbone import load_backbone
 from utils.tddfa_util import load_model
 
 PICTURES = torch.rand(2, 3, 120, 120, generator=torch.Generator().manual_seed(0)) * 2 - 1
@@ -45,14 +45,14 @@ def test_trained_weights(project_root):
     path = project_root / "weights" / "mb05_120x120.pth"
     network = load_model(models.mobilenet(widen_factor=0.5), path).eval()
     with torch.no_grad():
-        torch.testing.assert_close(network(PICTURES), load_mobilenet(path)(PICTURES))
+        torch.testing.assert_close(network(PICTURES), load_backbone(path)(PICTURES))
 
 
 def test_weights_of_the_reference(upstream):
     path = upstream / "weights" / "mb05_120x120.pth"
     network = load_model(MobileNet(0.5, 62), path).eval()
     with torch.no_grad():
-        torch.testing.assert_close(network(PICTURES), load_mobilenet(path)(PICTURES))
+        torch.testing.assert_close(network(PICTURES), load_backbone(path)(PICTURES))
 
 
 def test_a_checkpoint_saved_from_it_loads_everywhere(tmp_path):
@@ -61,7 +61,7 @@ def test_a_checkpoint_saved_from_it_loads_everywhere(tmp_path):
     assert "fc.weight" in network.state_dict()
     with torch.no_grad():
         expected = network.eval()(PICTURES)
-        torch.testing.assert_close(load_mobilenet(tmp_path / "x.pth")(PICTURES), expected)
+        torch.testing.assert_close(load_backbone(tmp_path / "x.pth")(PICTURES), expected)
         again = load_model(models.mobilenet_025(), tmp_path / "x.pth").eval()
         torch.testing.assert_close(again(PICTURES), expected)
 

@@ -69,7 +69,7 @@ def test_threshold_decides_what_counts(project_root):
     scores = []
     for threshold in ("0.01", "0.5", "0.9999"):
         pipeline = build_pipeline(parse("--onnx", "--det_threshold", threshold))
-        scores.append(pipeline.detector.detect(image)[:, 4])
+        scores.append(pipeline.detector(image)[:, 4])
     assert len(scores[0]) > len(scores[1]) == 1
     assert scores[0].min() < 0.5
     assert len(scores[2]) == 0

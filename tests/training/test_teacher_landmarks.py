@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 from tddfa.errors import InputError
+from tddfa.ibug68 import MIRROR
 from training import teacher_landmarks as second_opinion
-from training.labels.roi_views import MIRROR_68, MOST_VIEWS, mean_of_views, roi_boxes
+from training.labels.roi_views import MOST_VIEWS, mean_of_views, roi_boxes
 from training.teacher_landmarks import ask, load_second_opinion
 
 
@@ -31,7 +32,7 @@ class BrightSpot:
         found = []
         for (x, y), (left, top, right, _) in zip(params, rois, strict=True):
             k = (right - left) / self.size
-            offset = np.arange(68.0) - MIRROR_68  # odd under mirroring
+            offset = np.arange(68.0) - MIRROR  # odd under mirroring
             across = (x + 0.5) * k + left - 0.5 + offset * 0.1 + self.shift
             down = (y + 0.5) * k + top - 0.5 + np.abs(offset) * 0.1
             found.append(np.stack([across, down, offset * 0]))
@@ -42,14 +43,6 @@ def crop_with_spot(x, y, side=168):
     crop = np.zeros((side, side, 3), np.uint8)
     cv2.circle(crop, (x, y), 4, (255, 255, 255), -1)
     return crop
-
-
-def test_mirror_of_the_landmarks():
-    assert sorted(MIRROR_68.tolist()) == list(range(68))
-    assert (MIRROR_68[MIRROR_68] == np.arange(68)).all()
-    assert MIRROR_68[[0, 8, 17, 27, 31, 36, 37, 48, 60, 61]].tolist() == [
-        16, 8, 26, 27, 35, 45, 44, 54, 64, 63,
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("views", [1, 2, 6, MOST_VIEWS])

@@ -4,7 +4,7 @@ import pytest
 
 from tddfa.errors import InputError
 from training import teachers
-from training.landmark_sets import LandmarkSet
+from training.evaluation.benchmark_sets import LandmarkSet
 from training.teachers import Score, cut, squares
 
 

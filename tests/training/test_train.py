@@ -37,6 +37,7 @@ def weights(folder):
     return torch.load(folder / "weights.pth", weights_only=True)["state_dict"]
 
 
+@pytest.mark.slow
 def test_photos_to_onnx(command, packed_folder, model_file, tmp_path):
     turned = tmp_path / "turned"
     arguments = [str(packed_folder), "--out", str(turned), "--count", "20"]
@@ -64,6 +65,7 @@ def export_again(run, tmp_path, **changes):
     return load_labels(files[0])
 
 
+@pytest.mark.slow
 def test_export_of_a_run_whose_weights_say_nothing(command, model_file, tmp_path, project_root):
     """As runs before there were labels."""
     assert train.main(command(samples=8)) == 0

@@ -21,6 +21,8 @@ ASPECT = 0.76
 # Width and height of a box of mean side 1.
 BOX_SHAPE = np.array([2 * ASPECT, 2.0], np.float32) / (1 + ASPECT)
 MATCHED, UNDECIDED = 0.35, 0.3
+# So many boxes around a face are close to it.
+NEAR = 1.6
 
 
 def box_of_roi(roi: npt.ArrayLike) -> FloatArray:
@@ -44,6 +46,44 @@ def box_of_landmarks(points: npt.ArrayLike) -> FloatArray:
     x, y = (left + right) / 2, (top + bottom) / 2 - ABOVE_LANDMARKS * side
     half = ROI_PER_LANDMARKS * side / 2
     return box_of_roi([x - half, y - half, x + half, y + half])
+
+
+def moved_boxes(boxes: FloatArray, matrix: npt.NDArray[np.floating]) -> FloatArray:
+    """Return the boxes (n, 4) of faces after a similarity (2, 3) of their picture.
+
+    A box stands for the ROI that is made of it. The middle of that ROI moves with the picture, so
+    that the regressor sees the same part of a face at any roll; the box stays upright, keeps its
+    proportions, and lies above the ROI's middle as ever::
+
+        upright      rolled by 90      upside down
+        +---+           +---+             +---+
+        | o |           |   |             | ^ |    the mark: the middle of the ROI, which is
+        | v |           | < |  <- face    | o |    that of the landmarks at any roll
+        +---+           +---+             +---+
+    """
+    size = boxes[:, 2:4] - boxes[:, :2]
+    below = np.zeros((len(boxes), 2))
+    below[:, 1] = ROI_BELOW_BOX * size.mean(axis=1)
+    middle = (boxes[:, :2] + boxes[:, 2:4]) / 2 + below
+    zoom = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    center = middle @ matrix[:, :2].T + matrix[:, 2] - zoom * below
+    half = zoom * size / 2
+    return np.concatenate([center - half, center + half], axis=1).astype(np.float32)
+
+
+def moved_areas(areas: FloatArray, matrix: npt.NDArray[np.floating]) -> FloatArray:
+    """Return the upright rectangles (n, 4) around moved rectangles."""
+    x, y = areas[:, [0, 2, 0, 2]], areas[:, [1, 1, 3, 3]]
+    corners = np.stack([x, y], axis=2) @ matrix[:, :2].T + matrix[:, 2]
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    return np.concatenate([low, high], axis=1).astype(np.float32).reshape(-1, 4)
+
+
+def grown(boxes: FloatArray, factor: float) -> FloatArray:
+    """Return boxes (n, 4) of `factor` times their size around the same centers."""
+    center, half = (boxes[:, :2] + boxes[:, 2:4]) / 2, (boxes[:, 2:4] - boxes[:, :2]) / 2
+    out = np.concatenate([center - factor * half, center + factor * half], axis=1)
+    return np.asarray(out, np.float32)
 
 
 def overlaps(first: FloatArray, second: FloatArray) -> FloatArray:
@@ -107,3 +147,33 @@ def match(
         best[own], classes[own] = np.arange(len(boxes)), 1
         offsets[:] = encode(boxes[best] / scale, priors)
     return classes, offsets
+
+
+def told(
+    faces: FloatArray, sure: FloatArray, empty: FloatArray, size: tuple[int, int]
+) -> npt.NDArray[np.bool_]:
+    """Say at which anchors boxes know better than any other detector.
+
+    Parameters
+    ----------
+    faces : ndarray, shape (n, 4)
+        All faces.
+    sure : ndarray, shape (m, 4)
+        Areas around faces that another detector may well miss.
+    empty : ndarray, shape (k, 4)
+        Areas without a face but for those in `faces`, close to which another detector still has
+        its say.
+    size : (int, int)
+        Height and width of the picture.
+
+    Returns
+    -------
+    ndarray, shape (P,), bool
+    """
+    center = prior_boxes(*size)[:, :2] * np.array([size[1], size[0]], np.float32)
+
+    def inside(areas: FloatArray) -> npt.NDArray[np.bool_]:
+        within = (center[:, None] >= areas[:, :2]) & (center[:, None] <= areas[:, 2:4])
+        return np.asarray(np.any(np.all(within, axis=2), axis=1))
+
+    return inside(sure) | (inside(empty) & ~inside(grown(faces, NEAR)))

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from training.detector.boxes import FloatArray
 from training.detector.crowd import crowd
+from training.detector.faces import FaceCrops
 from training.detector.mosaic import mosaic, tile_side
-from training.detector.picture import ComposeSettings, Image, Picture, part_of_photo
+from training.detector.picture import ComposeSettings, Image, Picture, draw_roll, part_of_photo
 from training.detector.sources import BoxedPictures
+from training.evaluation.benchmark_sets import read_picture
 
 # Tiles are small already: the parts they show reach little beyond their photos.
 TILE_REACH = 1.2
+# Deviation of the gray levels around a face that is not lost in the dark.
+LEAST_CONTRAST = 15.0
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,14 @@ class Source:
         Those to train on alone.
     decoys : BoxedPictures, optional
         Those with places that look like faces (`training.detector.decoys`), as their `faces`.
+    empty : bool
+        Whether the pictures are known to hold no face, whatever another detector says.
     """
 
     folder: Path
     pictures: BoxedPictures
     decoys: BoxedPictures | None = None
+    empty: bool = False
 
     def draw(
         self, decoy_share: float, generator: np.random.Generator
@@ -45,9 +52,11 @@ class Source:
         if self.decoys and self.decoys.names and generator.random() < decoy_share:
             chosen = int(generator.integers(len(self.decoys.names)))
             i, around = names.index(self.decoys.names[chosen]), self.decoys.faces[chosen]
-        image = cv2.imread(str(self.folder / names[i]), cv2.IMREAD_COLOR)
+        image = read_picture(self.folder / names[i])
         faces = self.pictures.faces[i]
-        picture = Picture(np.asarray(image, np.uint8), faces, self.pictures.doubtful[i])
+        height, width = image.shape[:2]
+        whole = np.array([[0, 0, width, height]] if self.empty else [], np.float32).reshape(-1, 4)
+        picture = Picture(image, faces, self.pictures.doubtful[i], empty=whole)
         return picture, faces if around is None else around
 
 
@@ -72,17 +81,24 @@ def change_light(image: Image, settings: ComposeSettings, generator: np.random.G
     return np.asarray(out, np.uint8)
 
 
+def seen_areas(image: Image, areas: FloatArray) -> FloatArray:
+    """Return the areas (n, 4) in which something can be seen; faces in the dark are no lesson."""
+    size = np.array(image.shape[1::-1] * 2)
+    corners = np.clip(np.round(areas), 0, size).astype(int).tolist()
+    contrast = [float(image[y:b, x:r].std()) if r > x and b > y else 0.0 for x, y, r, b in corners]
+    return areas[np.array(contrast).reshape(-1) >= LEAST_CONTRAST]
+
+
 class Composer:
     """Make the i-th training picture, always the same for the same seed and i.
 
     Parameters
     ----------
-    scenes, negatives : Source
-        Whole pictures with and without faces.
-    crops : ndarray, shape (n, 168, 168, 3), uint8
-        Face crops whose middle 120 px are a detector's ROI.
-    valid : ndarray, shape (n, 4)
-        What of each crop is not black border.
+    scenes : Source
+        Whole pictures with faces.
+    negatives : sequence of Source
+        Whole pictures without faces, drawn evenly over all of them.
+    crops : FaceCrops
     settings : ComposeSettings
     seed : int
     """
@@ -90,14 +106,15 @@ class Composer:
     def __init__(
         self,
         scenes: Source,
-        negatives: Source,
-        crops: npt.NDArray[np.uint8],
-        valid: npt.NDArray[np.integer],
+        negatives: Sequence[Source],
+        crops: FaceCrops,
         settings: ComposeSettings,
         seed: int,
     ) -> None:
         self.scenes, self.negatives = scenes, negatives
-        self.crops, self.valid = crops, valid
+        self.crops = crops
+        counts = np.array([len(source.pictures.names) for source in negatives])
+        self._shares = counts / counts.sum()
         self.settings, self.seed = settings, seed
 
     def __call__(self, index: int) -> Picture:
@@ -108,7 +125,7 @@ class Composer:
         if crowded:
             # Behind a crowd lies a picture without a face, or, one in four, with some.
             behind = self._part(0.75, size, generator)
-            picture = crowd(behind, self.crops, self.valid, self.settings, generator)
+            picture = crowd(behind, self.crops, self.settings, generator)
         elif generator.random() < self.settings.mosaics:
             across = int(generator.integers(2, 4))
             side = tile_side(size, across)
@@ -118,11 +135,15 @@ class Composer:
         else:
             picture = self._part(self.settings.empty, size, generator)
         image = change_light(picture.image, self.settings, generator)
-        return Picture(image, picture.faces, picture.doubtful)
+        return replace(picture, image=image, sure=seen_areas(image, picture.sure))
 
     def _part(
         self, empty: float, size: int, generator: np.random.Generator, largest: float = 2.5
     ) -> Picture:
-        source = self.negatives if generator.random() < empty else self.scenes
+        source = self.scenes
+        if generator.random() < empty:
+            source = self.negatives[generator.choice(len(self.negatives), p=self._shares)]
         whole, around = source.draw(self.settings.decoys, generator)
-        return part_of_photo(whole, around, size, generator, largest)
+        rolled = generator.random() < self.settings.rolled
+        roll = draw_roll(generator) if rolled else 0.0
+        return part_of_photo(whole, around, size, generator, largest, roll)

@@ -4,29 +4,46 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.dataset.batch import CANVAS, MARGIN
-from training.detector.boxes import FloatArray, box_around, box_of_roi
-from training.detector.picture import ComposeSettings, Image, Picture, sorted_out
+from training.dataset.batch import CANVAS
+from training.detector.boxes import (
+    NEAR,
+    ROI_BELOW_BOX,
+    ROI_PER_BOX,
+    FloatArray,
+    box_around,
+    grown,
+)
+from training.detector.faces import FaceCrops
+from training.detector.picture import (
+    SURE_ROLL,
+    ComposeSettings,
+    Image,
+    Picture,
+    draw_roll,
+    sorted_out,
+)
 
 
 def paste(
     picture: Picture,
     crop: Image,
+    roi: npt.ArrayLike,
     side: float,
     center: FloatArray,
     roll: float,
     mask: npt.NDArray[np.float32],
+    sure: bool = False,
 ) -> Picture:
     """Paste a face crop, its box around `center` and of mean side `side`.
 
-    `mask` (168, 168), 0 to 1, says what of the crop is shown; the crop's own box is that of its
-    middle 120 px. A box that the new face covers becomes doubtful.
+    `mask` (168, 168), 0 to 1, says what of the crop is shown, `roi` (3,) the center and side of its
+    own ROI, `roll` turns it (degrees, counterclockwise), see `boxes.moved_boxes` for the box of a
+    rolled face. A box that the new face covers becomes doubtful.
     """
-    own = box_of_roi([MARGIN, MARGIN, CANVAS - MARGIN, CANVAS - MARGIN])
-    zoom = 2 * side / float((own[2:] - own[:2]).sum())
-    middle = (own[:2] + own[2:]) / 2
-    matrix = cv2.getRotationMatrix2D((float(middle[0]), float(middle[1])), roll, zoom)
-    matrix[:, 2] = matrix[:, 2] + center - middle
+    x, y, width = np.asarray(roi, np.float64)
+    zoom = ROI_PER_BOX * side / width
+    matrix = cv2.getRotationMatrix2D((x, y), roll, zoom)
+    matrix[:, 2] += center + np.array([0, ROI_BELOW_BOX * side]) - (x, y)
     image = picture.image.copy()
     # The part of the picture that the crop reaches.
     corners = np.array([[0, 0, 1], [CANVAS, 0, 1], [0, CANVAS, 1], [CANVAS, CANVAS, 1]])
@@ -50,6 +67,8 @@ def paste(
         image,
         np.concatenate([picture.faces[~hidden], box[None]]),
         np.concatenate([picture.doubtful, picture.faces[hidden]]),
+        np.concatenate([picture.sure, grown(box[None], NEAR)]) if sure else picture.sure,
+        picture.empty,
     )
 
 
@@ -83,8 +102,7 @@ def draw_mask(
 
 def crowd(
     background: Picture,
-    crops: npt.NDArray[np.uint8],
-    valid: npt.NDArray[np.integer],
+    crops: FaceCrops,
     settings: ComposeSettings,
     generator: np.random.Generator,
 ) -> Picture:
@@ -96,23 +114,30 @@ def crowd(
     # Many faces are small ones.
     sides = np.exp(generator.uniform(low, high - (high - low) * 0.06 * (count - 1), count))
     for side in np.sort(np.minimum(sides, 0.9 * size))[::-1]:
-        number = generator.integers(len(crops))
-        crop, mask = crops[number], draw_mask(valid[number], generator)
+        number = crops.draws[generator.integers(len(crops.draws))]
+        crop, mask = crops.images[number], draw_mask(crops.valid[number], generator)
+        roi, sure = crops.roi[number].copy(), bool(crops.sure[number])
         if generator.random() < 0.5:
-            crop, mask = crop[:, ::-1], mask[:, ::-1]
-        if generator.random() < settings.covered:
+            crop, mask, roi[0] = crop[:, ::-1], mask[:, ::-1], CANVAS - roi[0]
+        rolled = generator.random() < settings.rolled
+        roll = float(np.clip(generator.normal(0, settings.roll), -60, 60))
+        if rolled:
+            roll = draw_roll(generator)
+        elif not sure and generator.random() < settings.covered:
+            # Only what another detector may still judge is covered.
             crop = _covered(crop, generator)
         center = generator.uniform(0.3 * side, size - 0.3 * side, 2).astype(np.float32)
-        roll = float(np.clip(generator.normal(0, settings.roll), -60, 60))
         picture = paste(
             picture,
             np.ascontiguousarray(crop),
+            roi,
             float(side),
             center,
             roll,
             np.ascontiguousarray(mask),
+            sure or (rolled and abs(roll) > SURE_ROLL),
         )
-    return sorted_out(picture.image, picture.faces, picture.doubtful)
+    return sorted_out(picture)
 
 
 def _covered(crop: Image, generator: np.random.Generator) -> Image:

@@ -2,13 +2,17 @@
 
 ``python -m training.detector.evaluate weights/FaceBoxesProd.pth --scenes ../shared/scenes
 --negatives ../shared/negatives --reference ../shared/upstream/weights/FaceBoxesProd.pth``
+
+``--rolled`` adds the scenes at all rolls, ``--turned`` faces turned in 3D on empty pictures,
+``--profiles`` crops of real faces by yaw, ``--empty`` more pictures without a face.
 """
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,11 +21,18 @@ from tddfa.errors import InputError
 from tddfa.io.atomic import replacing
 from training.dataset.split import is_held_out_picture
 from training.detector.boxes import FloatArray, box_of_landmarks, overlaps
+from training.detector.trials import (
+    FOUND_AT,
+    Trial,
+    profile_trials,
+    rates,
+    rolled_scenes,
+    turned_trials,
+)
 from training.evaluation.benchmark_sets import Detector, read_picture
 from training.labels.annotation_table import read_landmark_table
+from training.labels.pseudo_labels import load_labels
 from training.mediapipe_points import list_pictures
-
-FOUND_AT = 0.35
 
 
 @dataclass(frozen=True)
@@ -77,10 +88,9 @@ def measure(
         for name, points in sorted(read_landmark_table(scenes / "landmarks68.csv").items())
         if is_held_out_picture(name)
     }
-    empty = [name for name in list_pictures(negatives) if is_held_out_picture(name)]
-    names, empty = list(faces)[:limit], empty[:limit]
-    if not names or not empty:
-        raise InputError("expected held-out scenes and negatives")
+    names = list(faces)[:limit]
+    if not names:
+        raise InputError(f"'{scenes}': expected held-out scenes")
     hits, both = np.zeros(2, int), []
     for name in names:
         picture = read_picture(scenes / "images" / name)
@@ -90,21 +100,45 @@ def measure(
             hits += [box is not None for box in boxes]
             if boxes[0] is not None and boxes[1] is not None:
                 both.append(float(overlaps(boxes[0][None], boxes[1][None])[0, 0]))
-    false = np.zeros(2, int)
-    for name in empty:
-        picture = read_picture(negatives / name)
-        false += [len(detector(picture)), len(reference(picture))]
     total = sum(len(faces[name]) for name in names)
-    recall, mistakes = hits / total, false / len(empty)
+    recall = hits / total
+    count, *mistakes = false_positives(detector, reference, negatives, limit)
     return DetectorReport(
         annotated=total,
         recall=float(recall[0]),
-        false_positives=float(mistakes[0]),
-        negatives=len(empty),
+        false_positives=mistakes[0],
+        negatives=count,
         reference_recall=float(recall[1]),
-        reference_false_positives=float(mistakes[1]),
+        reference_false_positives=mistakes[1],
         mean_overlap=float(np.mean(both)) if both else float("nan"),
     )
+
+
+def false_positives(
+    detector: Detector, reference: Detector, folder: Path, limit: int | None = None
+) -> tuple[int, float, float]:
+    """Count a folder's held-out pictures, and both detectors' boxes on each of them."""
+    names = [name for name in list_pictures(folder) if is_held_out_picture(name)][:limit]
+    if not names:
+        raise InputError(f"'{folder}': expected held-out pictures")
+    pictures = (read_picture(folder / name) for name in names)
+    counts = np.array([(len(detector(image)), len(reference(image))) for image in pictures])
+    own, other = counts.mean(axis=0)
+    return len(names), float(own), float(other)
+
+
+def trials(args: argparse.Namespace) -> Iterator[Trial]:
+    """Yield what the command line asks for."""
+    most = args.limit or 100
+    if args.rolled:
+        yield from rolled_scenes(args.scenes, args.limit)
+    for data in args.turned:
+        yield from turned_trials(data, args.negatives, most)
+    if args.profiles:
+        if args.opinions is None:
+            raise InputError("--profiles: expected --opinions too")
+        first, second = (load_labels(path) for path in args.opinions)
+        yield from profile_trials(args.profiles, first, second, args.held_out, most)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -118,15 +152,43 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--reference", required=True, help="detector to compare with (.pth)")
     parser.add_argument("--scenes", type=Path, required=True, help="images/ and landmarks68.csv")
     parser.add_argument("--negatives", type=Path, required=True, help="pictures without a face")
+    parser.add_argument("--rolled", action="store_true", help="the scenes at rolls of 0 to 180")
+    parser.add_argument(
+        "--turned", type=Path, nargs="*", default=[], help="packed faces of training.synthesize"
+    )
+    parser.add_argument("--profiles", type=Path, help="folder of crops of real faces")
+    parser.add_argument(
+        "--opinions",
+        type=Path,
+        nargs=2,
+        help="their poses by two regressors, all_labels.npz of training.detector.guess",
+    )
+    parser.add_argument(
+        "--held-out", type=int, default=3, metavar="N", help="one crop in N (%(default)s)"
+    )
+    parser.add_argument("--empty", type=Path, help="more pictures without a face")
     parser.add_argument("--limit", type=int, help="so many pictures of each (default: all)")
     parser.add_argument("--out", type=Path, help="write the report there (.json)")
     args = parser.parse_args(argv)
     from FaceBoxes.detector import FaceBoxes
 
     detector, reference = (FaceBoxes(checkpoint_fp=p) for p in (args.weights, args.reference))
-    report = asdict(measure(detector, reference, args.scenes, args.negatives, args.limit))
+    report: dict[str, Any] = asdict(
+        measure(detector, reference, args.scenes, args.negatives, args.limit)
+    )
+    if args.empty:
+        keys = ("empty", "empty_false_positives", "empty_reference_false_positives")
+        counts = false_positives(detector, reference, args.empty, args.limit)
+        report.update(zip(keys, counts, strict=True))
     for key, value in report.items():
         print(f"{key}: {value if isinstance(value, int) else round(value, 4)}")
+    found = rates(trials(args), detector, reference)
+    if found:
+        print("condition         faces   found (reference)   score > 0.8 (reference)")
+    for row in found:
+        own, clear = (f"{a:.3f} ({b:.3f})" for a, b in row.pairs())
+        print(f"{row.condition:16} {row.faces:6}   {own:17}   {clear}")
+    report["rates"] = [asdict(row) for row in found]
     if args.out:
         with replacing(args.out) as temporary:
             temporary.write_text(json.dumps(report, indent=1), encoding="utf-8")

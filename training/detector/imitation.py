@@ -17,7 +17,13 @@ BOX_FROM, SCORE_FROM = 0.3, 0.05
 
 
 def imitation_loss(
-    loc: Tensor, conf: Tensor, wanted_loc: Tensor, wanted: Tensor, classes: Tensor
+    loc: Tensor,
+    conf: Tensor,
+    wanted_loc: Tensor,
+    wanted: Tensor,
+    classes: Tensor,
+    offsets: Tensor,
+    told: Tensor,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Return the loss of a batch and its parts.
 
@@ -35,10 +41,16 @@ def imitation_loss(
         What boxes say, see `loss.multibox_loss`. Where they know of a face, the other detector's
         doubt is halved; if it does not see it at all, nor a doubtful place, the anchor counts
         neither way.
+    offsets : Tensor, shape (n, P, 4)
+        True boxes, encoded.
+    told : Tensor, shape (n, P), bool
+        Anchors at which the other detector is no yardstick: there boxes alone say what is right.
     """
     # Where there is a face for certain, half of a doubt is enough.
     certain = (classes == 1) & (wanted > SCORE_FROM)
     wanted = torch.where(certain, 0.5 + 0.5 * wanted, wanted)
+    wanted = torch.where(told, (classes == 1).to(wanted), wanted)
+    wanted_loc = torch.where(told[:, :, None], offsets, wanted_loc)
     faces = wanted > BOX_FROM
     count = faces.sum().clamp_min(1)
     boxes = smooth_l1_loss(loc[faces], wanted_loc[faces], reduction="sum") / count

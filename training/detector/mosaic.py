@@ -19,6 +19,8 @@ import numpy as np
 from training.detector.boxes import FloatArray
 from training.detector.picture import Image, Picture, sorted_out
 
+CUT = ("doubtful", "sure", "empty")
+
 
 def tile_side(size: int, across: int) -> int:
     """Return the side of the tiles, `across` of them, that cover `size` pixels."""
@@ -52,16 +54,16 @@ def mosaic(tiles: Sequence[Picture], size: int) -> Picture:
     if across**2 != len(tiles) or shapes != {(side, side, 3)}:
         raise ValueError(f"expected n² tiles that cover {size} px, got {len(tiles)}")
     image: Image = np.empty((across * side, across * side, 3), np.uint8)
-    faces: list[FloatArray] = []
-    doubtful: list[FloatArray] = []
+    lists: dict[str, list[FloatArray]] = {key: [] for key in ("faces", *CUT)}
     for number, tile in enumerate(tiles):
         top, left = side * (number // across), side * (number % across)
         image[top : top + side, left : left + side] = tile.image
         offset = np.array([left, top, left, top], np.float32)
-        faces.append(tile.faces + offset)
-        # What was outside of its tile would lie in its neighbor's.
-        kept = np.clip(tile.doubtful, 0, side)
-        kept = kept[(kept[:, 2:] - kept[:, :2]).min(axis=1, initial=np.inf) > 0]
-        doubtful.append(kept + offset)
-    boxes = np.concatenate(faces), np.concatenate(doubtful)
-    return sorted_out(np.ascontiguousarray(image[:size, :size]), *boxes)
+        lists["faces"].append(tile.faces + offset)
+        for key in CUT:
+            # What was outside of its tile would lie in its neighbor's.
+            kept = np.clip(getattr(tile, key), 0, side)
+            kept = kept[(kept[:, 2:] - kept[:, :2]).min(axis=1, initial=np.inf) > 0]
+            lists[key].append(kept + offset)
+    boxes = {key: np.concatenate(parts) for key, parts in lists.items()}
+    return sorted_out(Picture(np.ascontiguousarray(image[:size, :size]), **boxes))

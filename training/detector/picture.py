@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.detector.boxes import FloatArray
+from training.detector.boxes import NEAR, FloatArray, grown, moved_areas, moved_boxes
 
 Image = npt.NDArray[np.uint8]
 LEAST_SIDE = 12.0  # smaller faces are neither asked for nor held against the network
 
 
+NONE: FloatArray = np.zeros((0, 4), np.float32)
+# Beyond this roll, in degrees, detectors of upright faces are no yardstick.
+SURE_ROLL = 35.0
+
+
 @dataclass(frozen=True)
 class Picture:
-    """A picture with its boxes (n, 4) in pixels, sure and doubtful."""
+    """A picture with its boxes and areas, all (n, 4) in pixels.
+
+    Attributes
+    ----------
+    image : ndarray, shape (h, w, 3), uint8
+    faces : ndarray
+    doubtful : ndarray
+        Where there may be a face.
+    sure, empty : ndarray
+        Areas where another detector's word does not count, see `boxes.told`.
+    """
 
     image: Image
     faces: FloatArray
     doubtful: FloatArray
+    sure: FloatArray = field(default_factory=NONE.copy)
+    empty: FloatArray = field(default_factory=NONE.copy)
 
 
 @dataclass(frozen=True)
@@ -45,6 +62,8 @@ class ComposeSettings:
         Range of a pasted face's box, drawn evenly in the logarithm.
     roll : float
         Standard deviation of a pasted face's roll in degrees.
+    rolled : float
+        Share of pasted faces and of parts of photos that are rolled by any angle instead.
     covered : float
         Share of pasted faces with a patch over a part.
     dark : float
@@ -59,33 +78,42 @@ class ComposeSettings:
     most_faces: int = 10
     face_side: tuple[float, float] = (16.0, 330.0)
     roll: float = 22.0
+    rolled: float = 0.3
     covered: float = 0.25
     dark: float = 0.2
 
 
+def draw_roll(generator: np.random.Generator) -> float:
+    """Draw any roll in degrees; half of the time one near a turned camera's, 90, 180 or 270."""
+    if generator.random() < 0.5:
+        return float(generator.uniform(-180, 180))
+    return float(generator.choice((-90.0, 90.0, 180.0)) + generator.normal(0, 10))
+
+
 def transform(picture: Picture, matrix: npt.NDArray[np.floating], size: int) -> Picture:
-    """Move a picture by a similarity (2, 3) that does not rotate, and its boxes with it."""
+    """Move a picture by a similarity (2, 3), and its boxes with it."""
     image = cv2.warpAffine(
         picture.image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderValue=(104, 117, 123)
     )
+    moved = Picture(
+        np.asarray(image, np.uint8),
+        moved_boxes(picture.faces, matrix),
+        moved_boxes(picture.doubtful, matrix),
+        moved_areas(picture.sure, matrix),
+        moved_areas(picture.empty, matrix),
+    )
+    return sorted_out(moved)
 
-    def move(boxes: FloatArray) -> FloatArray:
-        low = boxes[:, :2] * np.diag(matrix[:, :2]) + matrix[:, 2]
-        high = boxes[:, 2:] * np.diag(matrix[:, :2]) + matrix[:, 2]
-        low, high = np.minimum(low, high), np.maximum(low, high)
-        return np.concatenate([low, high], axis=1).astype(np.float32)
 
-    faces, doubtful = move(picture.faces), move(picture.doubtful)
-    return sorted_out(np.asarray(image, np.uint8), faces, doubtful)
-
-
-def sorted_out(image: Image, faces: FloatArray, doubtful: FloatArray) -> Picture:
+def sorted_out(picture: Picture) -> Picture:
     """Count faces as doubtful whose center lies outside or that are too small."""
+    faces = picture.faces
     center = (faces[:, :2] + faces[:, 2:]) / 2
-    inside = ((center > 0) & (center < image.shape[1::-1])).all(axis=1)
+    inside = ((center > 0) & (center < picture.image.shape[1::-1])).all(axis=1)
     large = (faces[:, 2:] - faces[:, :2]).min(axis=1, initial=np.inf) >= LEAST_SIDE
     keep = inside & large
-    return Picture(image, faces[keep], np.concatenate([doubtful, faces[~keep]]))
+    doubtful = np.concatenate([picture.doubtful, faces[~keep]])
+    return replace(picture, faces=faces[keep], doubtful=doubtful)
 
 
 def part_of_photo(
@@ -94,11 +122,12 @@ def part_of_photo(
     size: int,
     generator: np.random.Generator,
     largest: float = 2.5,
+    roll: float = 0.0,
 ) -> Picture:
     """Return a random part at a random scale, mirrored half of the time.
 
     It mostly shows one of the boxes `around` (n, 4). Its side is 0.35 to `largest` times the
-    photo's longer one; beyond the photo it is gray.
+    photo's longer one, and `roll` (degrees) turns it; beyond the photo it is gray.
     """
     height, width = picture.image.shape[:2]
     side = max(height, width) * float(np.exp(generator.uniform(np.log(0.35), np.log(largest))))
@@ -109,14 +138,16 @@ def part_of_photo(
         center = generator.uniform(0, 1, 2) * (width, height)
     zoom = size / side
     mirror = generator.choice((-1.0, 1.0))
-    matrix = np.array([[zoom * mirror, 0, 0], [0, zoom, 0]])
+    matrix = np.zeros((2, 3))
+    matrix[:, :2] = cv2.getRotationMatrix2D((0, 0), roll, zoom)[:, :2] * (mirror, 1)
     matrix[:, 2] = size / 2 - matrix[:, :2] @ center
     # Shrinking without a blur first would leave patterns that real small pictures lack.
     if zoom < 0.7:
         sigma = 0.4 / zoom
-        picture = Picture(
-            np.asarray(cv2.GaussianBlur(picture.image, (0, 0), sigma), np.uint8),
-            picture.faces,
-            picture.doubtful,
-        )
-    return transform(picture, matrix, size)
+        blurred = cv2.GaussianBlur(picture.image, (0, 0), sigma)
+        picture = replace(picture, image=np.asarray(blurred, np.uint8))
+    moved = transform(picture, matrix, size)
+    if abs(roll) > SURE_ROLL:
+        sure = np.concatenate([moved.sure, grown(moved.faces, NEAR)])
+        moved = replace(moved, sure=sure)
+    return moved

@@ -3,7 +3,7 @@
 ``python -m training.detector.sources ../shared/scenes/images --out data/scene_boxes.npz``
 
 runs a detector over a folder and keeps what it found; ``--landmarks`` adds annotated faces that it
-missed.
+missed. ``--empty`` runs none: the folder is known to hold no face, whatever a detector says.
 """
 
 import argparse
@@ -62,6 +62,13 @@ def find_boxes(folder: Path, detector: Detector, landmarks: Path | None = None) 
     return BoxedPictures(names, faces, doubtful)
 
 
+def no_boxes(folder: Path) -> BoxedPictures:
+    """Return the pictures of a folder that is known to hold no face."""
+    names = list_pictures(folder)
+    nothing = [np.zeros((0, 4), np.float32)] * len(names)
+    return BoxedPictures(names, nothing, nothing)
+
+
 def save_boxes(path: Path, pictures: BoxedPictures) -> None:
     """Write boxes as one table: picture, kind (1 face, 0 doubtful), corners."""
     rows = [
@@ -96,13 +103,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="folder of whole pictures")
     parser.add_argument("--out", type=Path, required=True, help="archive of the boxes")
     parser.add_argument("--landmarks", type=Path, help="landmarks68.csv of annotated faces")
+    parser.add_argument("--empty", action="store_true", help="the pictures hold no face")
     parser.add_argument("--detector", help="weights (default: weights/FaceBoxesProd.pth)")
     parser.add_argument("--assets", help="asset folder (default: TDDFA_ASSETS)")
     args = parser.parse_args(argv)
-    from FaceBoxes.detector import FaceBoxes
+    if args.empty and args.landmarks:
+        raise InputError("--empty: expected no --landmarks beside it")
+    if args.empty:
+        pictures = no_boxes(args.folder)
+    else:
+        from FaceBoxes.detector import FaceBoxes
 
-    detector = FaceBoxes(checkpoint_fp=args.detector, assets=args.assets, vis_thres=DOUBT_SCORE)
-    pictures = find_boxes(args.folder, detector, args.landmarks)
+        detector = FaceBoxes(checkpoint_fp=args.detector, assets=args.assets, vis_thres=DOUBT_SCORE)
+        pictures = find_boxes(args.folder, detector, args.landmarks)
     save_boxes(args.out, pictures)
     logger.info("%d faces in %d pictures", sum(map(len, pictures.faces)), len(pictures.names))
     return 0

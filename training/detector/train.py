@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,11 +23,11 @@ from tddfa.cli import run_main
 from tddfa.errors import InputError
 from training.cpu.workers import Workers
 from training.dataset.split import is_held_out_picture
-from training.detector.boxes import match
+from training.detector.boxes import match, told
 from training.detector.compose import Composer, Source
-from training.detector.faces import labelled_faces, rare_faces
+from training.detector.faces import joined, labelled_faces, rare_faces, turned_faces
 from training.detector.picture import ComposeSettings
-from training.detector.sources import BoxedPictures, load_boxes
+from training.detector.sources import BoxedPictures, load_boxes, no_boxes
 from training.detector.trainer import DetectorTrainer, initialize
 from training.regressor.logbook import Logbook
 from training.regressor.settings import with_changes
@@ -44,7 +43,7 @@ def trained_on(boxes: BoxedPictures) -> BoxedPictures:
     return BoxedPictures(*([getattr(boxes, key)[i] for i in keep] for key in vars(boxes)))
 
 
-class Pictures(torch.utils.data.Dataset[tuple[Tensor, Tensor, Tensor]]):
+class Pictures(torch.utils.data.Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
     """Training pictures by number, for worker processes."""
 
     def __init__(self, composer: Composer, first: int, count: int) -> None:
@@ -53,12 +52,19 @@ class Pictures(torch.utils.data.Dataset[tuple[Tensor, Tensor, Tensor]]):
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return picture (h, w, 3), uint8, classes and offsets."""
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return picture (h, w, 3), uint8, classes, offsets, and where boxes know better."""
         cv2.setNumThreads(1)
         picture = self.composer(self.first + index)
-        classes, offsets = match(picture.faces, picture.doubtful, picture.image.shape[:2])
-        return torch.from_numpy(picture.image), torch.from_numpy(classes), torch.from_numpy(offsets)
+        size = picture.image.shape[:2]
+        classes, offsets = match(picture.faces, picture.doubtful, size)
+        known = told(picture.faces, picture.sure, picture.empty, size)
+        return (
+            torch.from_numpy(picture.image),
+            torch.from_numpy(classes),
+            torch.from_numpy(offsets),
+            torch.from_numpy(known),
+        )
 
 
 def train(args: argparse.Namespace) -> None:
@@ -66,15 +72,18 @@ def train(args: argparse.Namespace) -> None:
     settings = with_changes(ComposeSettings(), args.set)
     if settings.size % 128:
         raise InputError(f"size: expected a multiple of 128, got {settings.size}")
-    crops, valid = labelled_faces(args.crops, args.most_crops)
+    crops = [labelled_faces(folder, args.most_crops) for folder in args.crops]
+    crops += [turned_faces(folder, args.most_crops) for folder in args.turned]
     if args.rare_crops:
-        rare = rare_faces(args.rare_crops, len(crops), args.rare_share)
-        crops, valid = (np.concatenate((crops, rare[0])), np.concatenate((valid, rare[1])))
+        others = sum(len(part.draws) for part in crops)
+        crops.append(rare_faces(args.rare_crops, others, args.rare_share))
+    negatives = [_source(args.negatives, args.negative_boxes, args.negative_decoys)]
+    if args.empty:
+        negatives.append(_empty_source(args.empty, args.empty_decoys))
     composer = Composer(
         _source(args.scenes, args.scene_boxes, args.scene_decoys),
-        _source(args.negatives, args.negative_boxes, args.negative_decoys),
-        crops,
-        valid,
+        negatives,
+        joined(crops),
         settings,
         args.seed,
     )
@@ -100,6 +109,11 @@ def train(args: argparse.Namespace) -> None:
 def _source(folder: Path, boxes: Path, decoys: Path | None) -> Source:
     pictures = trained_on(load_boxes(boxes))
     return Source(folder, pictures, trained_on(load_boxes(decoys)) if decoys else None)
+
+
+def _empty_source(folder: Path, decoys: Path | None) -> Source:
+    known = trained_on(load_boxes(decoys)) if decoys else None
+    return Source(folder, trained_on(no_boxes(folder)), known, empty=True)
 
 
 def _loop(
@@ -153,8 +167,17 @@ def build_parser() -> argparse.ArgumentParser:
     add("--negative-boxes", type=Path, required=True, help="their doubtful places")
     add("--scene-decoys", type=Path, help="what looks like a face in photos (.decoys)")
     add("--negative-decoys", type=Path, help="the same of pictures without a face")
-    add("--crops", type=Path, required=True, help="packed face crops (training.prepare)")
-    add("--most-crops", type=int, default=20_000, help="kept in memory (%(default)s)")
+    add("--empty", type=Path, help="folder of more, where another detector's word is worth nothing")
+    add("--empty-decoys", type=Path, help="what looks like a face in those")
+    add(
+        "--crops",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="packed face crops (training.prepare, training.detector.guess)",
+    )
+    add("--turned", type=Path, nargs="*", default=[], help="turned ones (training.synthesize)")
+    add("--most-crops", type=int, default=20_000, help="of each, kept in memory (%(default)s)")
     add("--rare-crops", type=Path, help="folder of square crops without labels, such as masks")
     add("--rare-share", type=float, default=0.15, help="theirs of all crops (%(default)s)")
     add("--out", type=Path, required=True, help="folder of the run")

@@ -79,15 +79,20 @@ class DetectorTrainer:
         )
         self.step_count = 0
 
-    def step(self, pictures: Tensor, classes: Tensor, offsets: Tensor) -> dict[str, Tensor]:
-        """Make one step on pictures (n, h, w, 3); return the parts of the loss."""
+    def step(
+        self, pictures: Tensor, classes: Tensor, offsets: Tensor, told: Tensor
+    ) -> dict[str, Tensor]:
+        """Make one step on pictures (n, h, w, 3); return the parts of the loss.
+
+        `classes`, `offsets` and `told` are those of `boxes.match` and `boxes.told`.
+        """
         for replica in self.replicas:
             replica.train()
         rise = min(1.0, (self.step_count + 1) / 200)
         fall = 0.5 * (1 + math.cos(math.pi * min(1.0, self.step_count / self.total_steps)))
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate * rise * (0.005 + 0.995 * fall)
-        batch = (pictures, classes, offsets)
+        batch = (pictures, classes, offsets, told)
         split = (tensor.to(self.device).chunk(len(self.replicas)) for tensor in batch)
         pieces = list(zip(*split, strict=True))
         run = self.workers.map if self.workers else lambda *a: list(map(*a))
@@ -104,9 +109,9 @@ class DetectorTrainer:
         return {**means, "gradient": norm}
 
     def _gradients(
-        self, network: FaceBoxesNet, piece: tuple[Tensor, Tensor, Tensor]
+        self, network: FaceBoxesNet, piece: tuple[Tensor, Tensor, Tensor, Tensor]
     ) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
-        pictures, classes, offsets = piece
+        pictures, classes, offsets, told = piece
         mean = torch.tensor(MEAN_BGR, device=pictures.device)
         images = (pictures - mean).permute(0, 3, 1, 2)  # channels last in memory
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.amp):
@@ -117,7 +122,7 @@ class DetectorTrainer:
             with torch.no_grad():  # in float32: its scores near 0 and 1 matter
                 wanted_loc, wanted = self.teacher(images)
             total, parts = imitation_loss(
-                loc.float(), conf.float(), wanted_loc, wanted[:, :, 1], classes
+                loc.float(), conf.float(), wanted_loc, wanted[:, :, 1], classes, offsets, told
             )
         gradients = torch.autograd.grad(total, list(network.parameters()))
         return gradients, {"loss": total.detach(), **parts}

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from tddfa.aligner import Aligner
 from tddfa.errors import InputError
+from tddfa.ibug68 import MIRROR
 from tddfa.picture import ImageArray
 from tddfa.roi import network_input
 from training.dataset.batch import CANVAS, INPUT
@@ -17,12 +18,6 @@ SHIFT, LOG_SCALE = 0.04, 0.06
 # In units of both: to the right, down, larger. Each ROI is seen as it is and mirrored.
 ROIS = ((0, 0, 0), (1, 1, 1), (-1, -1, -1), (1, -1, -1), (-1, 1, 1), (0, 1, -1), (0, -1, 1))
 MOST_VIEWS = 2 * len(ROIS)
-# iBUG's landmarks: which is which in a mirrored picture.
-MIRROR_68 = np.array(
-    [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1),
-     45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40, *range(54, 47, -1), *range(59, 54, -1),
-     *range(64, 59, -1), 67, 66, 65]
-)  # fmt: skip
 
 
 def check_views(views: int) -> None:
@@ -72,7 +67,7 @@ def mean_of_views(aligner: Aligner, crops: Sequence[ImageArray], views: int = 1)
             mirrored = [np.ascontiguousarray(crop[:, ::-1]) for crop in crops]
             other = _look(aligner, mirrored, [side - box[2], box[1], side - box[0], box[3]])
             other[:, 0] = side - 1 - other[:, 0]
-            total += other[:, :, MIRROR_68]
+            total += other[:, :, MIRROR]
     return np.asarray(total / views, np.float32)
 
 

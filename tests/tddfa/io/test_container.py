@@ -84,12 +84,12 @@ def test_damaged_metadata_does_not_matter(tmp_path, capfd):
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory as Linux says it")
 def test_memory_of_a_bomb(shared, project_root):
     script = (
-        "import sys; from pathlib import Path; from tddfa.io.pictures import imread\n"
+        "import re, sys; from pathlib import Path; from tddfa.io.pictures import imread\n"
         "try: imread(sys.argv[1])\n"
         "except Exception as error: print(type(error).__name__)\n"
-        # not getrusage: its peak is the parent's, too
+        # Not getrusage, whose maximum begins with that of the process which started this one.
         "status = Path('/proc/self/status').read_text()\n"
-        "print(int(status.split('VmHWM:')[1].split()[0]) // 1024)"
+        "print(int(re.search(r'VmHWM:\\s+(\\d+)', status)[1]) // 1024)"
     )
     bomb = shared / "cases" / "memory_bomb_108_bytes.png"
     command = [sys.executable, "-c", script, bomb]

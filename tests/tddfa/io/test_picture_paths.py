@@ -2,8 +2,9 @@ import pytest
 
 from tddfa.errors import InputError
 from tddfa.io.picture_paths import OutputPaths, expand_inputs, unique_stems
+from tddfa.outputs import OUTPUTS
 
-SUFFIXES = {"3d": ".jpg", "ply": ".ply"}
+SUFFIXES = {name: output.suffix for name, output in OUTPUTS.items()}
 
 
 def test_what_is_no_picture_in_a_folder_is_left_out(tmp_path, caplog):

@@ -124,7 +124,10 @@ def add_cover(output):
     cover = output.add_stream("mjpeg", rate=25)
     cover.width = cover.height = 32
     cover.pix_fmt = "yuvj420p"
-    cover.disposition = av.stream.Disposition.attached_pic
+    try:
+        cover.disposition = av.stream.Disposition.attached_pic
+    except (AttributeError, TypeError):
+        pytest.skip("this PyAV writes no covers")
     return cover
 
 

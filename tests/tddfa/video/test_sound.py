@@ -66,7 +66,8 @@ def test_sound_is_cut_with_the_pictures(
     found = timeline(tmp_path / target)
     packet = min(max(whole["packet"], found["packet"]), 0.11)
     assert found["frames"] == 30 and found["picture"][0] == 0
-    assert -0.001 <= found["sound"][0] <= packet + 0.02
+    # Older FFmpegs count the samples that set an AAC decoder going as sound.
+    assert -0.024 <= found["sound"][0] <= packet + 0.02
     assert found["sound"][1] == pytest.approx(1.2, abs=packet + 0.005)
     offset = np.subtract(whole["clicks"], whole["flashes"])
     np.testing.assert_allclose(np.subtract(found["clicks"], found["flashes"]), offset, atol=0.005)

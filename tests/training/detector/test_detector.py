@@ -12,6 +12,7 @@ from tddfa.roi import parse_roi_box_from_bbox
 from training.dataset.split import is_held_out_picture
 from training.detector import boxes, compose, crowd, decoys, evaluate, sources, train
 from training.detector import picture as pictures
+from training.detector.faces import labelled_faces
 from training.detector.loss import hard_negatives, multibox_loss
 from training.detector.picture import ComposeSettings, Picture
 from training.export import export
@@ -117,7 +118,7 @@ def test_boxes_move_with_their_picture():
 
 def test_small_faces_and_those_outside_become_doubtful():
     faces = rows([0, 0, 8, 8], [-60, 0, -20, 40], [10, 10, 50, 50])
-    found = pictures.sorted_out(np.zeros((100, 100, 3), np.uint8), faces, NONE)
+    found = pictures.sorted_out(Picture(np.zeros((100, 100, 3), np.uint8), faces, NONE))
     assert found.faces.tolist() == [[10, 10, 50, 50]]
     assert len(found.doubtful) == 2
 
@@ -127,7 +128,7 @@ def test_pasted_face_lies_in_its_box_and_hides_what_is_below():
     own = np.round(boxes.box_of_roi([24, 24, 144, 144])).astype(int)
     crop[own[1] : own[3], own[0] : own[2]] = 255
     center, whole = np.array([100.0, 80.0], np.float32), np.ones((168, 168), np.float32)
-    picture = crowd.paste(marked(), crop, 60.0, center, 0.0, whole)
+    picture = crowd.paste(marked(), crop, [84, 84, 120], 60.0, center, 0.0, whole)
     box = boxes.box_around(center, 60)
     np.testing.assert_allclose(picture.faces, [box])
     assert len(picture.doubtful) == 1
@@ -176,6 +177,23 @@ def test_sources_keep_faces_and_doubts(folders, tmp_path):
         sources.load_boxes(tmp_path / "other.npz")
 
 
+def test_pictures_known_to_hold_no_face_need_no_detector(folders, tmp_path):
+    _, negatives = folders
+    out = tmp_path / "empty.npz"
+    assert sources.main([str(negatives), "--empty", "--out", str(out)]) == 0
+    found = sources.load_boxes(out)
+    assert len(found.names) == 12 and not any(map(len, [*found.faces, *found.doubtful]))
+    with pytest.raises(InputError, match="--empty"):
+        sources.main([str(negatives), "--empty", "--landmarks", "x.csv", "--out", str(out)])
+
+
+def test_empty_pictures_are_wholly_so(folders):
+    _, negatives = folders
+    source = compose.Source(negatives, sources.no_boxes(negatives), empty=True)
+    picture, _ = source.draw(0.5, np.random.default_rng(0))
+    assert picture.empty.tolist() == [[0, 0, 130, 150]]
+
+
 def test_measurement_counts_recall_mistakes_and_overlap(folders):
     scenes, negatives = folders
     held = [i for i in range(12) if is_held_out_picture(f"p{i}x.png")]
@@ -197,8 +215,10 @@ def test_measurement_counts_recall_mistakes_and_overlap(folders):
     assert 0.8 < report.mean_overlap < 0.95 or len(held) == 1
 
 
+@pytest.mark.slow
 def test_training_goes_on_and_its_weights_load(folders, packed_folder, tmp_path):
     scenes, negatives = folders
+    empty = sources.no_boxes(negatives)
     some = [np.zeros((0, 4), np.float32)] * 12
     for folder, name, faces in (
         (scenes / "images", "scenes", [face_box()[None]] * 12),
@@ -206,11 +226,14 @@ def test_training_goes_on_and_its_weights_load(folders, packed_folder, tmp_path)
     ):
         names = sorted(path.name for path in folder.iterdir())
         sources.save_boxes(tmp_path / f"{name}.npz", sources.BoxedPictures(names, faces, some))
+    one = sources.BoxedPictures([train.trained_on(empty).names[0]], [rows([5, 5, 50, 50])], [NONE])
+    sources.save_boxes(tmp_path / "decoys.npz", one)
     command = [
         "--scenes", str(scenes / "images"), "--scene-boxes", str(tmp_path / "scenes.npz"),
         "--negatives", str(negatives), "--negative-boxes", str(tmp_path / "negatives.npz"),
         "--crops", str(packed_folder), "--out", str(tmp_path / "run"), "--batch-size", "2",
-        "--workers", "0", "--log-every", "1", "--set", "size=128",
+        "--workers", "0", "--log-every", "1", "--empty", str(negatives),
+        "--empty-decoys", str(tmp_path / "decoys.npz"), "--set", "size=128",
     ]  # fmt: skip
     assert train.main([*command, "--samples", "4"]) == 0
     assert train.main([*command, "--samples", "8"]) == 0
@@ -225,13 +248,13 @@ def test_training_goes_on_and_its_weights_load(folders, packed_folder, tmp_path)
         train.main([*command[:-1], "size=100"])
 
 
-def test_same_number_gives_the_same_picture(folders, packed):
+def test_same_number_gives_the_same_picture(folders, packed_folder):
     scenes, _ = folders
     names = [f"p{i}x.png" for i in range(12)]
     pictures = sources.BoxedPictures(names, [face_box()[None]] * 12, [NONE] * 12)
     source = compose.Source(scenes / "images", pictures)
     composer = compose.Composer(
-        source, source, packed.images, packed.valid, ComposeSettings(size=256), 0
+        source, [source, source], labelled_faces(packed_folder, 100), ComposeSettings(size=256), 0
     )
     for index in range(6):
         first, again = composer(index), composer(index)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from FaceBoxes.network import FaceBoxesNet
-from training.detector.imitation import imitation_loss
+from training.detector import imitation
 from training.detector.trainer import DetectorTrainer, initialize
 
 
@@ -13,6 +13,14 @@ def answers(*faces, anchors=40):
         wanted[0, anchor] = score
     shape = (1, anchors)
     return torch.zeros(*shape, 4), torch.zeros(*shape, 2), torch.zeros(*shape, 4), wanted
+
+
+def imitation_loss(loc, conf, wanted_loc, wanted, classes, offsets=None, told=()):
+    """The loss with boxes that know better at the anchors `told`."""
+    known = torch.zeros(wanted.shape, dtype=torch.bool)
+    known[0, list(told)] = True
+    offsets = torch.zeros_like(loc) if offsets is None else offsets
+    return imitation.imitation_loss(loc, conf, wanted_loc, wanted, classes, offsets, known)
 
 
 def logits(wanted):
@@ -76,6 +84,29 @@ def test_a_pupil_comes_near_its_teacher():
     count = 4 * 4 * 21 + 2 * 2 + 1
     trainer.step_count = 200  # past the warm-up
     classes = torch.zeros(2, count, dtype=torch.long)
-    batch = (pictures, classes, torch.zeros(2, count, 4))
+    told = torch.zeros(2, count, dtype=torch.bool)
+    batch = (pictures, classes, torch.zeros(2, count, 4), told)
     losses = [float(trainer.step(*batch)["loss"]) for _ in range(25)]
     assert losses[-1] < losses[12] < losses[0]
+
+
+def test_the_other_has_no_word_where_boxes_know_better():
+    loc, conf, wanted_loc, wanted = answers((20, 0.8))
+    classes = torch.zeros(1, 40, dtype=torch.long)
+    classes[0, 5], classes[0, 6] = 1, -1
+    conf = conf.clone()
+    conf[0, :, 0] = 30  # nothing anywhere,
+    conf[0, 5] = torch.tensor([0.0, 30.0])  # but at anchor 5, which the other is blind to,
+    conf[0, 6] = torch.tensor([0.0, 30.0])  # and at 6, which counts neither way.
+    offsets = loc + 1
+    loc[0, 5] = 1
+    told = (5, 6, 20)
+    assert float(imitation_loss(loc, conf, wanted_loc, wanted, classes, offsets, told)[0]) < 1e-6
+    # The other's face at 20 is one again,
+    assert float(imitation_loss(loc, conf, wanted_loc, wanted, classes, offsets, (5, 6))[0]) > 5
+    # and missing that of the boxes costs.
+    conf[0, 5] = torch.tensor([30.0, 0.0])
+    assert float(imitation_loss(loc, conf, wanted_loc, wanted, classes, offsets, told)[0]) > 5
+    loc[0, 5] = 9
+    far = imitation_loss(loc, conf, wanted_loc, wanted, classes, offsets, told)[1]["boxes"]
+    assert float(far) > 5
