@@ -27,6 +27,7 @@ from training.detector.boxes import match, told
 from training.detector.compose import Composer, Source
 from training.detector.faces import joined, labelled_faces, rare_faces, turned_faces
 from training.detector.picture import ComposeSettings
+from training.detector.settings import DetectorTrainSettings
 from training.detector.sources import BoxedPictures, load_boxes, no_boxes
 from training.detector.trainer import DetectorTrainer, initialize
 from training.regressor.logbook import Logbook
@@ -67,43 +68,46 @@ class Pictures(torch.utils.data.Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         )
 
 
-def train(args: argparse.Namespace) -> None:
-    """Run the command line."""
-    settings = with_changes(ComposeSettings(), args.set)
-    if settings.size % 128:
-        raise InputError(f"size: expected a multiple of 128, got {settings.size}")
-    crops = [labelled_faces(folder, args.most_crops) for folder in args.crops]
-    crops += [turned_faces(folder, args.most_crops) for folder in args.turned]
-    if args.rare_crops:
+def train(settings: DetectorTrainSettings) -> None:
+    """Train, or go on with the run in the folder ``settings.out``.
+
+    Raises
+    ------
+    InputError
+        If pictures, boxes or weights cannot be read.
+    """
+    crops = [labelled_faces(folder, settings.most_crops) for folder in settings.crops]
+    crops += [turned_faces(folder, settings.most_crops) for folder in settings.turned]
+    if settings.rare_crops:
         others = sum(len(part.draws) for part in crops)
-        crops.append(rare_faces(args.rare_crops, others, args.rare_share))
-    negatives = [_source(args.negatives, args.negative_boxes, args.negative_decoys)]
-    if args.empty:
-        negatives.append(_empty_source(args.empty, args.empty_decoys))
+        crops.append(rare_faces(settings.rare_crops, others, settings.rare_share))
+    negatives = [_source(settings.negatives, settings.negative_boxes, settings.negative_decoys)]
+    if settings.empty:
+        negatives.append(_empty_source(settings.empty, settings.empty_decoys))
     composer = Composer(
-        _source(args.scenes, args.scene_boxes, args.scene_decoys),
+        _source(settings.scenes, settings.scene_boxes, settings.scene_decoys),
         negatives,
         joined(crops),
-        settings,
-        args.seed,
+        settings.composition,
+        settings.seed,
     )
-    torch.manual_seed(args.seed)
-    if args.init:
-        network = load_network(args.init).train()
+    torch.manual_seed(settings.seed)
+    if settings.init:
+        network = load_network(settings.init).train()
     else:
         network = FaceBoxesNet()
         initialize(network)
-    total = max(1, args.samples // args.batch_size)
-    workers = Workers(args.threads or os.cpu_count() or 1) if args.device == "cpu" else None
-    parts = max(1, min(args.parts, args.batch_size // 2)) if workers else 1
-    teacher = load_network(args.teacher) if args.teacher else None
+    total = settings.total_steps
+    workers = Workers(settings.threads or os.cpu_count() or 1) if settings.device == "cpu" else None
+    parts = max(1, min(settings.parts, settings.batch_size // 2)) if workers else 1
+    teacher = load_network(settings.teacher) if settings.teacher else None
     trainer = DetectorTrainer(
-        network, args.rate, total, args.device, args.amp, workers, parts, teacher
+        network, settings.rate, total, settings.device, settings.amp, workers, parts, teacher
     )
-    if (args.out / "state.pt").exists():
-        trainer.resume(args.out / "state.pt")
-    book = Logbook(args.out / "log.csv", trainer.step_count)
-    _loop(trainer, composer, book, args, total)
+    if (settings.out / "state.pt").exists():
+        trainer.resume(settings.out / "state.pt")
+    book = Logbook(settings.out / "log.csv", trainer.step_count)
+    _loop(trainer, composer, book, settings)
 
 
 def _source(folder: Path, boxes: Path, decoys: Path | None) -> Source:
@@ -120,15 +124,19 @@ def _loop(
     trainer: DetectorTrainer,
     composer: Composer,
     book: Logbook,
-    args: argparse.Namespace,
-    total: int,
+    settings: DetectorTrainSettings,
 ) -> None:
     from tqdm import tqdm
 
-    first = trainer.step_count
-    pictures = Pictures(composer, first * args.batch_size, (total - first) * args.batch_size)
+    first, total = trainer.step_count, settings.total_steps
+    pictures = Pictures(
+        composer, first * settings.batch_size, (total - first) * settings.batch_size
+    )
     loader = torch.utils.data.DataLoader(
-        pictures, args.batch_size, num_workers=args.workers, pin_memory=args.device == "cuda"
+        pictures,
+        settings.batch_size,
+        num_workers=settings.workers,
+        pin_memory=settings.device == "cuda",
     )
     started, rows = time.monotonic(), []
     with tqdm(total=total, initial=first, unit="step", mininterval=5) as bar:
@@ -136,19 +144,19 @@ def _loop(
             rows.append(trainer.step(*batch))
             done, elapsed = trainer.step_count, time.monotonic() - started
             bar.update(1)
-            if len(rows) == args.log_every or done == total:
+            if len(rows) == settings.log_every or done == total:
                 log = {key: float(torch.stack([r[key] for r in rows]).mean()) for key in rows[0]}
-                speed = (done - first) * args.batch_size / elapsed
-                samples = done * args.batch_size
+                speed = (done - first) * settings.batch_size / elapsed
+                samples = done * settings.batch_size
                 seconds = book.seconds + elapsed
                 book.write(
                     step=done, samples=samples, seconds=seconds, samples_per_second=speed, **log
                 )
                 bar.set_postfix({key: f"{log[key]:.3g}" for key in ("boxes", "scores")})
                 rows = []
-            late = args.minutes and elapsed > 60 * args.minutes
-            if done % args.save_every == 0 or done == total or late:
-                trainer.save(args.out)
+            late = settings.minutes and elapsed > 60 * settings.minutes
+            if done % settings.save_every == 0 or done == total or late:
+                trainer.save(settings.out)
             if late:
                 break
 
@@ -199,11 +207,22 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def settings_of(args: argparse.Namespace) -> DetectorTrainSettings:
+    """Return what parsed arguments ask for."""
+    given = vars(args) | {
+        "crops": tuple(args.crops),
+        "turned": tuple(args.turned),
+        "composition": with_changes(ComposeSettings(), args.set),
+    }
+    del given["set"]
+    return DetectorTrainSettings(**given)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line."""
-    args = build_parser().parse_args(argv)
-    train(args)
-    logger.info("weights in %s", args.out / "weights.pth")
+    settings = settings_of(build_parser().parse_args(argv))
+    train(settings)
+    logger.info("weights in %s", settings.out / "weights.pth")
     return 0
 
 

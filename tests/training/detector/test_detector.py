@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from training.detector import picture as pictures
 from training.detector.faces import labelled_faces
 from training.detector.loss import hard_negatives, multibox_loss
 from training.detector.picture import ComposeSettings, Picture
+from training.detector.settings import DetectorTrainSettings
 from training.export import export
 
 NONE = np.zeros((0, 4), np.float32)
@@ -299,3 +302,19 @@ def test_masks_spare_the_black_border_and_show_the_face():
         mask = crowd.draw_mask(np.array([0, 40, 168, 150]), np.random.default_rng(seed))
         assert not mask[:40].any() and not mask[150:].any()
         assert mask[84, 84] > 0.9 and 0 <= mask.min() <= mask.max() <= 1
+
+
+def test_command_line_and_python_ask_for_the_same():
+    names = ("scenes", "scene_boxes", "negatives", "negative_boxes", "out")
+    line = [part for name in names for part in (f"--{name.replace('_', '-')}", name)]
+    found = train.settings_of(train.build_parser().parse_args([*line, "--crops", "crops"]))
+    paths = {name: Path(name) for name in names}
+    assert found == DetectorTrainSettings(**paths, crops=(Path("crops"),))
+
+
+def test_size_that_the_network_cannot_take():
+    paths = {name: Path("x") for name in ("scenes", "scene_boxes", "negatives", "negative_boxes")}
+    with pytest.raises(InputError, match="size: expected a multiple of 128, got 100"):
+        DetectorTrainSettings(
+            **paths, crops=(), out=Path("x"), composition=ComposeSettings(size=100)
+        )
