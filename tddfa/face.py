@@ -46,6 +46,9 @@ class Face:
         In video: the same in all frames of a track, never used again, from 1 up.
     confirmed : bool
         In video: False in the first frames, until the face has been seen often enough.
+    blendshapes : ndarray, shape (52,), float32, or None
+        Coefficients in [0, 1] of ARKit's blendshapes, in the order of `tddfa.arkit52`, where they
+        were asked for.
     dense : ndarray, shape (3, N), float32, or None
         The vertices, where they have been made already; `vertices` makes them.
     image_size : (int, int) or None
@@ -70,6 +73,7 @@ class Face:
     detected_box: FloatArray | None = None
     track_id: int | None = None
     confirmed: bool = True
+    blendshapes: FloatArray | None = None
     dense: FloatArray | None = None
     image_size: tuple[int, int] | None = None
     reconstructor: Reconstructor | None = field(default=None)

@@ -4,6 +4,9 @@ from importlib.util import find_spec
 
 from tddfa.errors import InputError
 
+# Modules whose package has another name.
+_PACKAGES = {"pythonosc": "python-osc"}
+
 
 def require(feature: str, *modules: str) -> None:
     """Check that the modules a feature needs are installed.
@@ -13,7 +16,7 @@ def require(feature: str, *modules: str) -> None:
     feature : str
         What needs them, as the message shall name it.
     *modules : str
-        Top-level modules; each has its package's name.
+        Top-level modules.
 
     Raises
     ------
@@ -26,6 +29,9 @@ def require(feature: str, *modules: str) -> None:
     """
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
+        needed, all_of_them = (
+            [_PACKAGES.get(name, name) for name in names] for names in (missing, modules)
+        )
         raise InputError(
-            f"{feature} needs {' and '.join(missing)}: pip install {' '.join(modules)}"
+            f"{feature} needs {' and '.join(needed)}: pip install {' '.join(all_of_them)}"
         )

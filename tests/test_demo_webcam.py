@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -234,3 +235,61 @@ def test_on_a_screen(virtual_screen, clip, project_root, tmp_path, monkeypatch):
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert "12 frames" in done.stdout and "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def listener():
+    """Return a socket at a free port, and what decodes all packets that came."""
+    pytest.importorskip("pythonosc")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.bind(("127.0.0.1", 0))
+        udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        udp.settimeout(0.2)
+        yield udp
+
+
+def received(udp):
+    from pythonosc.osc_bundle import OscBundle
+
+    messages = []
+    try:
+        while True:
+            bundle = OscBundle(udp.recv(4096))
+            messages += [(message.address, tuple(message.params)) for message in bundle]
+    except TimeoutError:
+        return messages
+
+
+def test_an_avatar_by_vmc(run, clip, listener):
+    place = f"127.0.0.1:{listener.getsockname()[1]}"
+    assert run("--source", clip, "--headless", "--frames", 12, "--vmc", place)[0] == 0
+    messages = received(listener)
+    times = [values[0] for address, values in messages if address == "/VMC/Ext/T"]
+    assert len(times) == 12 and times == sorted(times)
+    heads = [values for address, values in messages if address == "/VMC/Ext/Bone/Pos"]
+    assert len(heads) >= 8
+    for name, *numbers in heads:
+        assert name == "Head" and np.linalg.norm(numbers[3:]) == pytest.approx(1, abs=1e-4)
+
+
+def test_every_face_by_osc(run, clip, listener):
+    place = f"127.0.0.1:{listener.getsockname()[1]}"
+    assert run("--source", clip, "--headless", "--frames", 12, "--osc", place)[0] == 0
+    messages = received(listener)
+    frames = [values for address, values in messages if address == "/tddfa/frame"]
+    assert [number for number, *_ in frames] == list(range(12))
+    poses = [address for address, _ in messages if address.endswith("/pose")]
+    assert len(poses) == sum(count for *_, count in frames) > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--vmc", "localhost"], "--vmc: expected HOST:PORT"),
+        (["--osc", "localhost:0"], "--osc: expected a port"),
+        (["--vmc_mirror"], "--vmc_mirror: expected --vmc"),
+    ],
+)
+def test_bad_destinations(run, clip, arguments, message):
+    code, _, err = run("--source", clip, "--headless", "--frames", 1, *arguments)
+    assert code == 2 and message in err and err.count("\n") == 1

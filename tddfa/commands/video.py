@@ -22,13 +22,13 @@ from tddfa.frame import Frame
 from tddfa.io.results import results_folder, results_place
 from tddfa.io.targets import RunFile, check_targets
 from tddfa.outputs import describe_outputs, output_names
+from tddfa.records import RECORD_FORMATS, check_record_target
 from tddfa.run_files import model_files
 from tddfa.tracking.tracker import TrackerSettings
 from tddfa.video.container import is_url
 from tddfa.video.frame_reader import FrameReader
 from tddfa.video.job import Summary, VideoJob, run_job
 from tddfa.video.open_film import film_stem, open_film, parse_fps
-from tddfa.video.records import check_record_path
 from tddfa.video.sequence_names import FOLDER_NAME, SequenceName, is_sequence_name
 from tddfa.video.sequence_reader import SequenceReader
 from tddfa.video.uninterrupted import sigterm_interrupts
@@ -142,7 +142,15 @@ def video_parser(
         help="x264's preset; slower ones make smaller files (default: %(default)s)",
     )
     group.add_argument(
-        "--save_params", metavar="FILE", help="parameters and landmarks: .npz, .csv or .jsonl"
+        "--save_params",
+        metavar="FILE",
+        help="parameters and landmarks: .npz, .csv, .jsonl or .parquet",
+    )
+    group.add_argument(
+        "--record_format",
+        choices=RECORD_FORMATS,
+        default="own",
+        help="columns of --save_params: our own, or those of Live Link Face or OpenFace (.csv)",
     )
     group.add_argument(
         "--no_background", action="store_true", help="draw on black instead of the frames"
@@ -205,6 +213,7 @@ def _run(args: argparse.Namespace, suffix: str) -> int:
             background=not args.no_background,
             n_threads=drawing,
             records=Path(args.save_params) if args.save_params else None,
+            record_format=args.record_format,
             first_number=args.start_number,
             settings=tracker_settings(args, detect_every=args.detect_every, max_faces=limit),
         )
@@ -268,8 +277,10 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError(f"start, end: expected -1 or more, got {args.start} and {args.end}")
     if 0 <= args.end < args.start:
         raise InputError(f"end: expected at least start ({args.start}), got {args.end}")
+    if args.record_format != "own" and not args.save_params:
+        raise InputError("--record_format: expected --save_params as well")
     if args.save_params:
-        check_record_path(args.save_params)
+        check_record_target(args.save_params, args.record_format)
 
 
 def _check_files(args: argparse.Namespace, files: RunFiles) -> None:

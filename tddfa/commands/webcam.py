@@ -1,8 +1,9 @@
 """Align faces live, from a camera or anything that can stand in for one."""
 
 import argparse
+import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from tddfa.arguments import (
 )
 from tddfa.errors import InputError
 from tddfa.io.results import results_folder, results_place
+from tddfa.live.osc import Destination
+from tddfa.live.outlets import CameraOutlet, OscOutlet, Outlet, VmcOutlet
 from tddfa.outputs import OutputSettings, describe_outputs, output_names
 from tddfa.tracking.live_smoothing import smooth_one_euro
 from tddfa.tracking.smoothing import smooth_mean
@@ -42,6 +45,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.
         f"  {prog}{flag}\n"
         f"  {prog} --source rtsp://camera/stream -o 3d{flag}\n"
         f"  {prog} --source clip.mp4 --headless --frames 100{flag}\n"
+        f"  {prog} --vmc localhost:39539{flag}\n"
         "exit codes: 0 done, 2 bad input (no camera, no display, …), 130 interrupted",
     )
     parser.add_argument(
@@ -89,9 +93,33 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.
     parser.add_argument(
         "--no_background", action="store_true", help="draw on black instead of the picture"
     )
+    _add_live_arguments(parser)
     add_model_arguments(parser, onnx=not demo)
     add_detection_arguments(parser)
     return parser.parse_args(argv)
+
+
+def _add_live_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("to other programs, at the camera's rate")
+    group.add_argument(
+        "--vmc",
+        metavar="HOST:PORT",
+        help="move an avatar by the VMC protocol: head and ARKit's blendshapes of one face "
+        "(avatars listen at port 39539; pip install python-osc)",
+    )
+    group.add_argument(
+        "--vmc_mirror", action="store_true", help="the avatar moves as an image in a mirror"
+    )
+    group.add_argument(
+        "--osc", metavar="HOST:PORT", help="send every face by plain OSC, see docs/live.md"
+    )
+    group.add_argument(
+        "--virtual_camera",
+        nargs="?",
+        const="",
+        metavar="DEVICE",
+        help="be a camera that shows the picture to other programs (pip install pyvirtualcam)",
+    )
 
 
 def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
@@ -105,8 +133,30 @@ def _run(args: argparse.Namespace) -> int:
         raise InputError(f"n_pre, n_next: expected 0 or more, got {args.n_pre} and {args.n_next}")
     if Path(args.out).exists() and not Path(args.out).is_dir():
         raise InputError(f"--out '{args.out}': expected a folder, found a file")
+    if args.vmc_mirror and not args.vmc:
+        raise InputError("--vmc_mirror: expected --vmc HOST:PORT as well")
     if not args.headless:
         check_display()
+    with contextlib.ExitStack() as stack:
+        # Bad names are found before the networks load.
+        outlets: list[Outlet] = []
+        for outlet in _outlets(args):
+            outlets.append(outlet)
+            stack.callback(outlet.close)
+        return _view(args, outlets)
+
+
+def _outlets(args: argparse.Namespace) -> Iterator[Outlet]:
+    """Yield where faces go besides the screen."""
+    if args.vmc is not None:
+        yield VmcOutlet(Destination.parse(args.vmc, "--vmc"), args.vmc_mirror)
+    if args.osc is not None:
+        yield OscOutlet(Destination.parse(args.osc, "--osc"))
+    if args.virtual_camera is not None:
+        yield CameraOutlet(args.virtual_camera or None)
+
+
+def _view(args: argparse.Namespace, outlets: list[Outlet]) -> int:
     source = open_source(args.source)
     try:
         args.threads = args.threads or 1
@@ -126,6 +176,7 @@ def _run(args: argparse.Namespace) -> int:
             folder=Path(args.out),
             mirror=not args.no_mirror,
             settings=OutputSettings(n_threads=args.threads, background=not args.no_background),
+            outlets=outlets,
         )
         if args.record:
             view.press("r")

@@ -20,11 +20,11 @@ from tddfa.face_aligner import FaceAligner
 from tddfa.frame import Frame
 from tddfa.outputs import OutputSettings
 from tddfa.picture import ImageArray
+from tddfa.records import RecordLayout, open_records
 from tddfa.tracking.follow import Smooth, follow
 from tddfa.tracking.tracker import FaceTracker, TrackerSettings
 from tddfa.video.frame_reader import FrameReader
 from tddfa.video.outputs import FrameDrawer
-from tddfa.video.records import open_records
 from tddfa.video.sequence_names import SequenceName
 from tddfa.video.sequence_writer import SequenceWriter
 from tddfa.video.shape import SQUARE, to_stored
@@ -54,7 +54,9 @@ class VideoJob:
     start, end : int
         First and last frame, counted from 0; -1 for the video's own.
     records : Path, optional
-        File for parameters and landmarks, see `tddfa.video.records`.
+        File for parameters and landmarks, see `tddfa.records`.
+    record_format : str
+        One of `tddfa.records.RECORD_FORMATS`.
     first_number : int, optional
         Number of the first of the pictures written, see `SequenceWriter`.
     background : bool
@@ -75,6 +77,7 @@ class VideoJob:
     background: bool = True
     n_threads: int = 1
     records: Path | None = None
+    record_format: str = "own"
     first_number: int | None = None
     settings: TrackerSettings = field(default_factory=TrackerSettings)
 
@@ -132,7 +135,7 @@ def run_job(
         n_next=job.n_next,
         dense=drawer.dense,
     )
-    n_params = pipeline.aligner.config.num_params
+    layout = RecordLayout(pipeline.aligner.config.num_params, float(reader.rate))
     as_video = isinstance(writer, VideoWriter)
     drawn = ahead(_drawn(ahead(frames), drawer, stored=as_video))
     with (
@@ -140,7 +143,9 @@ def run_job(
         contextlib.closing(drawn),  # type: ignore[type-var]
         writer,
     ):
-        records = stack.enter_context(open_records(job.records, n_params)) if job.records else None
+        records = None
+        if job.records is not None:
+            records = stack.enter_context(open_records(job.records, layout, job.record_format))
         for frame, picture in drawn:
             with uninterrupted():  # or a frame is in the video and not in the records
                 aspect = frame.stored.aspect if as_video and frame.stored else SQUARE

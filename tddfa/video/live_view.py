@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -17,6 +17,7 @@ from tddfa.drawing.labels import draw_status
 from tddfa.errors import InputError
 from tddfa.frame import Frame
 from tddfa.io.pictures import imwrite
+from tddfa.live.outlets import Outlet
 from tddfa.outputs import OutputSettings, output_names
 from tddfa.picture import ImageArray
 from tddfa.tracking.tracker import FaceTracker
@@ -93,6 +94,8 @@ class LiveView:
     mirror : bool
         Show left on the left, as a mirror does.
     settings : OutputSettings, optional
+    outlets : sequence of Outlet
+        Where faces and pictures go besides the screen.
     """
 
     def __init__(
@@ -105,7 +108,9 @@ class LiveView:
         folder: Path = Path(),
         mirror: bool = True,
         settings: OutputSettings | None = None,
+        outlets: Sequence[Outlet] = (),
     ) -> None:
+        self.outlets = tuple(outlets)
         self.camera, self.tracker = camera, tracker
         self.smoother, self.option, self.folder = smoother, option, folder
         self.mirror, self.settings = mirror, settings or OutputSettings()
@@ -123,6 +128,8 @@ class LiveView:
             for frame in self.smoother(self._tracked(show)):
                 captured = self._start + frame.time
                 picture = self._draw(frame)
+                for outlet in self.outlets:
+                    outlet.take(frame, picture, self.statistics.frames)
                 self.statistics.add(captured, len(frame.faces))
                 self._picture = picture
                 self._record(picture)
