@@ -125,6 +125,17 @@ def build_pipeline(args: argparse.Namespace) -> FaceAligner:
     InputError
         If a file is missing or malformed, or the device is not there.
     """
+    return FaceAligner(**aligner_arguments(args))
+
+
+def aligner_arguments(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments of `FaceAligner` that parsed arguments ask for.
+
+    Raises
+    ------
+    InputError
+        If they contradict each other, or the asset folder is missing.
+    """
     onnx = args.onnx_by_default and args.mode != "gpu" if args.onnx is None else args.onnx
     if args.provider is not None and not onnx:
         raise InputError(f"--provider {args.provider}: expected together with --onnx")
@@ -132,16 +143,16 @@ def build_pipeline(args: argparse.Namespace) -> FaceAligner:
         raise InputError(f"--assets: expected an existing folder, got '{args.assets}'")
     gpu = args.mode == "gpu"
     provider = args.provider or ("cuda" if gpu and onnx else None)
-    return FaceAligner(
-        args.config,
-        backend="onnx" if onnx else "torch",
-        device="cuda" if gpu and not onnx else "cpu",
-        threads=args.threads,
-        providers=None if provider is None else [provider],
-        detector_settings=detector_settings(args),
-        assets=args.assets,
-        detect_scale=getattr(args, "detect_scale", None),
-    )
+    return {
+        "config": args.config,
+        "backend": "onnx" if onnx else "torch",
+        "device": "cuda" if gpu and not onnx else "cpu",
+        "threads": args.threads,
+        "providers": None if provider is None else [provider],
+        "detector_settings": detector_settings(args),
+        "assets": args.assets,
+        "detect_scale": getattr(args, "detect_scale", None),
+    }
 
 
 def positive_int(text: str) -> int:

@@ -31,4 +31,5 @@ COMMANDS = (
     Command("image", "tddfa.commands.image", "align every face in pictures"),
     Command("video", "tddfa.commands.video", "align every face in a video, tracked and smoothed"),
     Command("webcam", "tddfa.commands.webcam", "align faces live, from a camera or a stream"),
+    Command("label", "tddfa.commands.label", "label data sets: pictures and videos to Parquet"),
 )

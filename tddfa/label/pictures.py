@@ -1,0 +1,103 @@
+"""From pictures to rows, some at a time, so that the regressor has a batch."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from FaceBoxes.tiles import detect_faces
+from tddfa.errors import InputError
+from tddfa.face import Face
+from tddfa.face_aligner import FaceAligner
+from tddfa.face_batch import FaceCrops, align_crops
+from tddfa.label.measures import face_columns, sharpness
+from tddfa.label.schema import Row
+from tddfa.picture import ImageArray
+from tddfa.roi import parse_roi_box_from_bbox
+
+# Faces that go through the regressor together.
+_BATCH = 16
+# What is made of a picture and its faces besides rows: columns for each face.
+CropWriter = Callable[[Row, ImageArray, list[Face]], list[Row]]
+
+
+@dataclass
+class _Waiting:
+    """Pictures whose faces are found and cut out, but not aligned yet."""
+
+    heads: list[Row] = field(default_factory=list)
+    crops: list[FaceCrops] = field(default_factory=list)
+    images: list[ImageArray] = field(default_factory=list)
+
+    @property
+    def faces(self) -> int:
+        return sum(len(crop.rois) for crop in self.crops)
+
+
+def picture_rows(
+    pictures: Iterable[tuple[Row, ImageArray | InputError]],
+    aligner: FaceAligner,
+    visibility: bool = True,
+    write_crops: CropWriter | None = None,
+) -> Iterator[list[Row]]:
+    """Yield the rows of successive pictures: at least one each.
+
+    Parameters
+    ----------
+    pictures : iterable of (row, picture)
+        What is known of each (path, member), and the BGR picture, or why there is none.
+    aligner : FaceAligner
+        Its detector and regressor are used.
+    visibility : bool
+        Whether to find out which landmarks can be seen: one to two milliseconds a face.
+    write_crops : callable, optional
+        Called with each picture that has faces; returns more columns for each of them. Pictures
+        are kept until then.
+    """
+    waiting = _Waiting()
+
+    def align() -> Iterator[list[Row]]:
+        found = align_crops(aligner.aligner, waiting.crops)
+        for number, (head, crops, faces) in enumerate(
+            zip(waiting.heads, waiting.crops, found, strict=True)
+        ):
+            if "error" in head or not faces:
+                yield [head]
+                continue
+            more = write_crops(head, waiting.images[number], faces) if write_crops else None
+            sharp = sharpness(crops.crops)
+            yield [
+                head
+                | {"face": i, "sharpness": sharp[i]}
+                | face_columns(face, visibility)
+                | (more[i] if more else {})
+                for i, face in enumerate(faces)
+            ]
+
+    for known, picture in pictures:
+        if isinstance(picture, InputError):
+            waiting.heads.append(known | {"error": str(picture)})
+            waiting.crops.append(_nothing(aligner))
+        else:
+            waiting.heads.append(_find(known, picture, aligner, waiting))
+        if write_crops is not None:
+            keep = waiting.crops[-1].rois and not isinstance(picture, InputError)
+            waiting.images.append(picture if keep else None)  # type: ignore[arg-type]
+        if waiting.faces >= _BATCH or len(waiting.heads) >= 4 * _BATCH:
+            yield from align()
+            waiting = _Waiting()
+    yield from align()
+
+
+def _find(known: Row, picture: ImageArray, aligner: FaceAligner, waiting: _Waiting) -> Row:
+    """Find the faces of one picture and cut them out."""
+    boxes = detect_faces(aligner.detector, picture, aligner.detect_scale)
+    rois = [parse_roi_box_from_bbox(box) for box in boxes]
+    waiting.crops.append(FaceCrops.of(picture, rois, aligner.aligner.size, boxes))
+    height, width = picture.shape[:2]
+    return known | {"width": width, "height": height, "faces": len(boxes)}
+
+
+def _nothing(aligner: FaceAligner) -> FaceCrops:
+    import numpy as np
+
+    size = aligner.aligner.size
+    return FaceCrops((0, 0), [], np.zeros((0, 3, size, size), np.float32))
