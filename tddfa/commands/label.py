@@ -22,7 +22,14 @@ from tddfa.cli import EXIT_FAILED, EXIT_INTERRUPTED
 from tddfa.errors import InputError
 from tddfa.io.targets import RunFile, check_targets
 from tddfa.label.crop_files import CONVENTIONS, CropSettings, write_camera_labels
-from tddfa.label.plan import INPUTS, MANIFEST, Plan, start_plan, write_manifest
+from tddfa.label.plan import (
+    INPUTS,
+    MANIFEST,
+    Plan,
+    remove_leftovers,
+    start_plan,
+    write_manifest,
+)
 from tddfa.label.shards import Counts, LabelSettings
 from tddfa.label.sources import find_sources
 from tddfa.label.totals import table_totals
@@ -118,8 +125,10 @@ def _run(args: argparse.Namespace) -> int:
         out, aligner_arguments(args), LabelSettings(args.every, not args.no_visibility), crops
     )
     size = args.shard_size or max(1, min(_SHARD, -(-len(sources) // (4 * workers))))
+    known = model_files(args.config, args.assets)  # or a missing one is found when all is written
     plan = start_plan(out, sources, settings_of(args, job), size)
-    _check_files(args, plan)
+    _check_files(known, plan)
+    remove_leftovers(out)
     shards = plan.open_shards()
     if len(shards) < len(plan.shards):
         done = len(plan.shards) - len(shards)
@@ -129,6 +138,7 @@ def _run(args: argparse.Namespace) -> int:
         with _Progress(plan, shards) as progress:
             failures = run_shards(job, plan, shards, min(workers, max(1, len(shards))), progress)
     except KeyboardInterrupt:
+        remove_leftovers(out)
         left = len(plan.open_shards())
         sys.stderr.write(
             f"interrupted: {len(plan.shards) - left} of {len(plan.shards)} parts are done; "
@@ -184,7 +194,7 @@ def settings_of(args: argparse.Namespace, job: Job) -> dict[str, Any]:
     }
 
 
-def _check_files(args: argparse.Namespace, plan: Plan) -> None:
+def _check_files(known: Sequence[RunFile], plan: Plan) -> None:
     """Raise `InputError` if a file of the table is an input."""
     written = [plan.folder / MANIFEST, plan.folder / INPUTS]
     written += [plan.folder / shard.name for shard in plan.shards]
@@ -194,7 +204,7 @@ def _check_files(args: argparse.Namespace, plan: Plan) -> None:
         for source in plan.sources
         if Path(source.path).suffix.lower() in (".parquet", ".json", ".jsonl")
     ]
-    inputs += model_files(args.config, args.assets)
+    inputs += known
     check_targets(inputs, [RunFile(path, "--out") for path in written])
 
 

@@ -9,6 +9,7 @@
 A part is written under a temporary name and renamed when it is whole: a part that is there is done.
 """
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -159,6 +160,13 @@ def write_manifest(plan: Plan, totals: Mapping[str, Any]) -> None:
     }
     with atomic_write(plan.folder / MANIFEST) as file:
         file.write(json.dumps(manifest, indent=1).encode())
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed run left of the part that it was at."""
+    for path in folder.glob(".*.tmp.parquet"):
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def _check_same(plan: Plan, sources: Sequence[Source], settings: Mapping[str, Any]) -> None:

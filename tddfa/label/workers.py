@@ -134,6 +134,7 @@ def run_shards(
     finally:
         for worker in running:
             worker.process.terminate()
+            worker.process.join()
     progress(Counts(*counters[:]))
     return failures
 
