@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from tddfa.errors import InputError
 
 # Modules whose package has another name.
-_PACKAGES = {"pythonosc": "python-osc"}
+_PACKAGES = {"pythonosc": "python-osc", "ray": "'ray[data]'"}
 
 
 def require(feature: str, *modules: str) -> None:

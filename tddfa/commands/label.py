@@ -22,11 +22,11 @@ from tddfa.cli import EXIT_FAILED, EXIT_INTERRUPTED
 from tddfa.errors import InputError
 from tddfa.io.targets import RunFile, check_targets
 from tddfa.label.crop_files import CONVENTIONS, CropSettings, write_camera_labels
+from tddfa.label.places import Folder, open_place
 from tddfa.label.plan import (
     INPUTS,
     MANIFEST,
     Plan,
-    remove_leftovers,
     start_plan,
     write_manifest,
 )
@@ -84,6 +84,22 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = "tddfa label") -> 
     parser.add_argument(
         "--workers", type=positive_int, metavar="N", help="processes (default: one per core)"
     )
+    group = parser.add_argument_group("many machines (pip install 'ray[data]')")
+    group.add_argument(
+        "--ray",
+        nargs="?",
+        const="",
+        metavar="ADDRESS",
+        help="hand shards out by Ray Data: to a cluster (auto, ray://host:10001), or without an "
+        "address on this machine; inputs and --out must be reachable from all machines",
+    )
+    group.add_argument(
+        "--ray_gpus",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="share of a GPU for each worker, with --provider cuda (default: %(default)s)",
+    )
     group = parser.add_argument_group("crops")
     group.add_argument(
         "--crops", choices=CONVENTIONS, help="write each face as a picture, as that data set has it"
@@ -114,10 +130,14 @@ def main(argv: Sequence[str], prog: str = "tddfa label") -> int:
 
 def _run(args: argparse.Namespace) -> int:
     require("tddfa label", "pyarrow")
+    if args.ray is not None:
+        require("--ray", "ray")
+    elif args.ray_gpus:
+        raise InputError("--ray_gpus: expected --ray as well")
     crops = crop_settings(args)
-    out = Path(args.out)
-    if out.exists() and not out.is_dir():
-        raise InputError(f"--out '{out}': expected a folder, found a file")
+    out = open_place(args.out)
+    if crops is not None and not isinstance(out, Folder):
+        raise InputError(f"--crops: expected a folder of this machine as --out, got {out}")
     workers = args.workers or len(_cores())
     sources = find_sources(args.inputs)
     args.threads = args.threads or 1  # the cores are busy with one process each
@@ -128,7 +148,7 @@ def _run(args: argparse.Namespace) -> int:
     known = model_files(args.config, args.assets)  # or a missing one is found when all is written
     plan = start_plan(out, sources, settings_of(args, job), size)
     _check_files(known, plan)
-    remove_leftovers(out)
+    out.remove_leftovers()
     shards = plan.open_shards()
     if len(shards) < len(plan.shards):
         done = len(plan.shards) - len(shards)
@@ -136,9 +156,23 @@ def _run(args: argparse.Namespace) -> int:
     start = time.monotonic()
     try:
         with _Progress(plan, shards) as progress:
-            failures = run_shards(job, plan, shards, min(workers, max(1, len(shards))), progress)
+            workers = min(workers, max(1, len(shards)))
+            if args.ray is None:
+                failures = run_shards(job, plan, shards, workers, progress)
+            else:
+                from tddfa.label.ray_cluster import run_on_ray
+
+                failures = run_on_ray(
+                    job,
+                    plan,
+                    shards,
+                    address=args.ray or None,
+                    actors=workers,
+                    gpus=args.ray_gpus,
+                    progress=progress,
+                )
     except KeyboardInterrupt:
-        remove_leftovers(out)
+        out.remove_leftovers()
         left = len(plan.open_shards())
         sys.stderr.write(
             f"interrupted: {len(plan.shards) - left} of {len(plan.shards)} parts are done; "
@@ -155,12 +189,11 @@ def _finish(
     seconds: float,
     failures: Sequence[Failure],
 ) -> int:
-    out = plan.folder
-    parts = [out / shard.name for shard in plan.shards if (out / shard.name).exists()]
-    totals = table_totals(parts)
+    out, parts = plan.place, plan.done_parts()
+    totals = table_totals(out, parts)
     write_manifest(plan, {"totals": totals})
-    if crops is not None and crops.convention == "eg3d":
-        write_camera_labels(out, parts)
+    if crops is not None and crops.convention == "eg3d" and isinstance(out, Folder):
+        write_camera_labels(out.path, [out.path / part for part in parts])
     rate = f", {counts.pictures / seconds:.1f} pictures/s" if counts.pictures else ""
     sys.stdout.write(
         f"{out}: {totals['pictures']} pictures, {totals['faces']} faces, "
@@ -196,8 +229,10 @@ def settings_of(args: argparse.Namespace, job: Job) -> dict[str, Any]:
 
 def _check_files(known: Sequence[RunFile], plan: Plan) -> None:
     """Raise `InputError` if a file of the table is an input."""
-    written = [plan.folder / MANIFEST, plan.folder / INPUTS]
-    written += [plan.folder / shard.name for shard in plan.shards]
+    if not isinstance(plan.place, Folder):
+        return
+    names = [MANIFEST, INPUTS, *(shard.name for shard in plan.shards)]
+    written = [plan.place.path / name for name in names]
     # Folders yield no such names; a file that was named one by one may have one.
     inputs = [
         RunFile(Path(source.path), "input")

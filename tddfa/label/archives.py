@@ -3,9 +3,11 @@
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from tddfa.errors import InputError
 from tddfa.io.decode import ImageArray, decode
+from tddfa.label.places import is_uri, open_store
 from tddfa.label.schema import Row
 from tddfa.label.sources import picture_suffixes
 
@@ -21,7 +23,7 @@ def archive_pictures(path: str) -> Iterator[tuple[Row, ImageArray | InputError]]
     """
     known = picture_suffixes()
     try:
-        with tarfile.open(path, "r:*") as archive:
+        with _open(path) as stream, tarfile.open(fileobj=stream, mode="r|*") as archive:
             for entry in archive:
                 name = Path(entry.name)
                 hidden = name.name.startswith(".")
@@ -31,6 +33,13 @@ def archive_pictures(path: str) -> Iterator[tuple[Row, ImageArray | InputError]]
     except (OSError, EOFError, tarfile.TarError) as error:
         reason = getattr(error, "strerror", None) or error
         yield {"path": path}, InputError(f"{path}: expected a tar file: {reason}")
+
+
+def _open(path: str) -> IO[bytes]:
+    if not is_uri(path):
+        return Path(path).open("rb")
+    store, inside = open_store(path)
+    return store.open_input_stream(inside, buffer_size=1 << 20)
 
 
 def _read(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> ImageArray | InputError:

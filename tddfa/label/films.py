@@ -6,6 +6,7 @@ from tddfa.errors import InputError
 from tddfa.face_aligner import FaceAligner
 from tddfa.label.measures import face_columns, sharpness
 from tddfa.label.pictures import CropWriter
+from tddfa.label.places import is_uri
 from tddfa.label.schema import Row
 from tddfa.roi import network_input
 
@@ -23,6 +24,8 @@ def film_rows(
     """
     known: Row = {"path": path}
     try:
+        if is_uri(path):
+            raise InputError(f"{path}: expected a video on this machine")
         for frame in aligner.track(path):
             if frame.index % every:
                 continue

@@ -9,15 +9,13 @@
 A part is written under a temporary name and renamed when it is whole: a part that is there is done.
 """
 
-import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from tddfa.errors import InputError
-from tddfa.io.atomic import atomic_write
+from tddfa.label.places import Folder, StoreFolder
 from tddfa.label.sources import Source
 
 FORMAT_VERSION = 1
@@ -52,7 +50,7 @@ class Plan:
 
     Attributes
     ----------
-    folder : Path
+    place : Folder or StoreFolder
         Where the table lies.
     sources : tuple of Source
         Every input.
@@ -62,7 +60,7 @@ class Plan:
         What the faces depend on: a run with others is another run.
     """
 
-    folder: Path
+    place: Folder | StoreFolder
     sources: tuple[Source, ...]
     shards: tuple[Shard, ...]
     settings: Mapping[str, Any]
@@ -73,8 +71,13 @@ class Plan:
 
     def open_shards(self) -> list[Shard]:
         """Return the shards that are not done."""
-        done = {path.name for path in self.folder.glob("part-*.parquet")}
+        done = self.place.names()
         return [shard for shard in self.shards if shard.name not in done]
+
+    def done_parts(self) -> list[str]:
+        """Return the names of the parts that are done."""
+        done = self.place.names()
+        return [shard.name for shard in self.shards if shard.name in done]
 
 
 def make_shards(sources: Sequence[Source], size: int) -> Iterator[Shard]:
@@ -93,13 +96,16 @@ def make_shards(sources: Sequence[Source], size: int) -> Iterator[Shard]:
 
 
 def start_plan(
-    folder: Path, sources: Sequence[Source], settings: Mapping[str, Any], shard_size: int
+    place: Folder | StoreFolder,
+    sources: Sequence[Source],
+    settings: Mapping[str, Any],
+    shard_size: int,
 ) -> Plan:
     """Write a new plan, or return the one that is there if it is the same.
 
     Parameters
     ----------
-    folder : Path
+    place : Folder or StoreFolder
         Made if it is missing.
     sources : sequence of Source
         All inputs.
@@ -113,21 +119,22 @@ def start_plan(
     InputError
         If the folder has a plan for other inputs or settings, or another program's files.
     """
-    if (folder / MANIFEST).exists():
-        plan = load_plan(folder)
+    there = place.names()
+    if MANIFEST in there:
+        plan = load_plan(place)
         _check_same(plan, sources, settings)
         return plan
-    if folder.is_dir() and any(folder.glob("part-*.parquet")):
-        raise InputError(f"--out '{folder}': expected a new folder, found parts without a manifest")
-    plan = Plan(folder, tuple(sources), tuple(make_shards(sources, shard_size)), dict(settings))
-    with atomic_write(folder / INPUTS) as file:
+    if any(name.startswith("part-") for name in there):
+        raise InputError(f"--out '{place}': expected a new folder, found parts without a manifest")
+    plan = Plan(place, tuple(sources), tuple(make_shards(sources, shard_size)), dict(settings))
+    with place.write(INPUTS) as file:
         for source in sources:
             file.write(json.dumps([source.path, source.kind]).encode() + b"\n")
     write_manifest(plan, {})  # last: with it the plan stands
     return plan
 
 
-def load_plan(folder: Path) -> Plan:
+def load_plan(place: Folder | StoreFolder) -> Plan:
     """Read the plan of a folder.
 
     Raises
@@ -136,17 +143,17 @@ def load_plan(folder: Path) -> Plan:
         If there is none, or it is damaged.
     """
     try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
-        lines = (folder / INPUTS).read_bytes().splitlines()
+        manifest = json.loads(place.read(MANIFEST))
+        lines = place.read(INPUTS).splitlines()
         sources = tuple(Source(*json.loads(line)) for line in lines)
         shards = tuple(Shard(**values) for values in manifest["shards"])
         settings = dict(manifest["settings"])
         version = manifest["format_version"]
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"'{folder}': expected {MANIFEST} and {INPUTS} of a run") from error
+        raise InputError(f"'{place}': expected {MANIFEST} and {INPUTS} of a run") from error
     if version != FORMAT_VERSION or sum(shard.count for shard in shards) != len(sources):
-        raise InputError(f"'{folder / MANIFEST}': expected format version {FORMAT_VERSION}")
-    return Plan(folder, sources, shards, settings)
+        raise InputError(f"'{place}': {MANIFEST}: expected format version {FORMAT_VERSION}")
+    return Plan(place, sources, shards, settings)
 
 
 def write_manifest(plan: Plan, totals: Mapping[str, Any]) -> None:
@@ -158,15 +165,8 @@ def write_manifest(plan: Plan, totals: Mapping[str, Any]) -> None:
         **totals,
         "shards": [asdict(shard) for shard in plan.shards],
     }
-    with atomic_write(plan.folder / MANIFEST) as file:
+    with plan.place.write(MANIFEST) as file:
         file.write(json.dumps(manifest, indent=1).encode())
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove what a killed run left of the part that it was at."""
-    for path in folder.glob(".*.tmp.parquet"):
-        with contextlib.suppress(OSError):
-            path.unlink()
 
 
 def _check_same(plan: Plan, sources: Sequence[Source], settings: Mapping[str, Any]) -> None:
@@ -178,11 +178,11 @@ def _check_same(plan: Plan, sources: Sequence[Source], settings: Mapping[str, An
     if changed:
         name = changed[0]
         raise InputError(
-            f"--out '{plan.folder}': was begun with {name} {plan.settings.get(name)!r}, "
+            f"--out '{plan.place}': was begun with {name} {plan.settings.get(name)!r}, "
             f"not {settings.get(name)!r}: expected the same, or another folder"
         )
     if plan.sources != tuple(sources):
         raise InputError(
-            f"--out '{plan.folder}': was begun with other inputs ({len(plan.sources)}, now "
+            f"--out '{plan.place}': was begun with other inputs ({len(plan.sources)}, now "
             f"{len(sources)}): expected the same, or another folder"
         )

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from tddfa.errors import InputError
 from tddfa.face_aligner import FaceAligner
-from tddfa.io.atomic import atomic_write
+from tddfa.io.decode import decode
 from tddfa.io.pictures import imread
 from tddfa.label.archives import archive_pictures
 from tddfa.label.films import film_rows
 from tddfa.label.pictures import CropWriter, picture_rows
+from tddfa.label.places import Place, is_uri, read_bytes
 from tddfa.label.schema import Row, label_schema, to_table
 from tddfa.label.sources import Source
 from tddfa.picture import ImageArray
@@ -75,7 +75,8 @@ def label_rows(
 
 
 def write_shard(
-    path: Path,
+    place: Place,
+    name: str,
     sources: Sequence[Source],
     aligner: FaceAligner,
     settings: LabelSettings,
@@ -86,7 +87,9 @@ def write_shard(
 
     Parameters
     ----------
-    path : Path
+    place : Place
+        Folder of the table.
+    name : str
         The file, which appears when it is whole.
     sources : sequence of Source
         Inputs; damaged ones become rows with an error.
@@ -105,7 +108,7 @@ def write_shard(
     extra += getattr(write_crops, "columns", [])
     schema = label_schema(aligner.aligner.config.num_params, extra)
     with (
-        atomic_write(path) as file,
+        place.write(name) as file,
         pq.ParquetWriter(file, schema, compression="zstd") as writer,
     ):
         group: list[Row] = []
@@ -122,6 +125,16 @@ def write_shard(
 def _pictures(sources: Sequence[Source]) -> Iterator[tuple[Row, ImageArray | InputError]]:
     for source in sources:
         try:
-            yield {"path": source.path}, imread(source.path)
+            yield {"path": source.path}, _read(source.path)
         except InputError as error:
             yield {"path": source.path}, error
+
+
+def _read(path: str) -> ImageArray:
+    if not is_uri(path):
+        return imread(path)
+    data = read_bytes(path)
+    try:
+        return decode(data, path)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error

@@ -10,7 +10,8 @@ from typing import Literal
 
 from tddfa.errors import InputError
 from tddfa.io.heic import HEIC_SUFFIXES, can_read_heic
-from tddfa.io.picture_paths import PICTURE_SUFFIXES, check_no_url
+from tddfa.io.picture_paths import PICTURE_SUFFIXES
+from tddfa.label.places import is_uri, open_store
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,8 @@ def find_sources(arguments: Sequence[str]) -> list[Source]:
     ----------
     arguments : sequence of str
         Files; folders, with all below them; patterns (``photos/**/*.jpg``); text lists (``.txt``:
-        a path a line, relative to the list's folder).
+        a path a line, relative to the list's folder); object stores
+        (``s3://bucket/folder``).
 
     Raises
     ------
@@ -71,7 +73,6 @@ def find_sources(arguments: Sequence[str]) -> list[Source]:
     """
     found: dict[str, Source] = {}
     for argument in arguments:
-        check_no_url(argument)
         before = len(found)
         for path in _expand(argument):
             found.setdefault(path, Source(path, kind_of(path)))
@@ -81,6 +82,8 @@ def find_sources(arguments: Sequence[str]) -> list[Source]:
 
 
 def _expand(argument: str) -> Iterable[str]:
+    if is_uri(argument):
+        return _stored(argument)
     path = Path(argument)
     if path.is_dir():
         return _below(path)
@@ -93,6 +96,27 @@ def _expand(argument: str) -> Iterable[str]:
         files = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207
         return [name for name in files if not Path(name).is_dir()]
     raise InputError(f"'{argument}': expected a file, folder, pattern or list, found nothing")
+
+
+def _stored(uri: str) -> list[str]:
+    """Return an object, or what can be labelled below a prefix, sorted."""
+    from pyarrow import fs
+
+    store, path = open_store(uri)
+    try:
+        info = store.get_file_info(path)
+        if info.is_file:
+            return [uri]
+        found = store.get_file_info(fs.FileSelector(path, recursive=True))
+    except OSError as error:
+        raise InputError(f"'{uri}': cannot be read: {str(error).splitlines()[0]}") from error
+    known = picture_suffixes() | ARCHIVE_SUFFIXES
+    start = uri[: uri.rindex(path)] if path in uri else uri
+    return sorted(
+        f"{start}{info.path}"
+        for info in found
+        if info.is_file and Path(info.path).suffix.lower() in known
+    )
 
 
 def _below(folder: Path) -> Iterator[str]:
@@ -116,4 +140,5 @@ def _listed(path: Path) -> Iterator[str]:
         raise InputError(f"'{path}': expected a list of paths in UTF-8") from error
     for line in text.splitlines():
         if line.strip():
-            yield str(path.parent / line.strip())
+            name = line.strip()
+            yield name if is_uri(name) else str(path.parent / name)

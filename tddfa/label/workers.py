@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
-from pathlib import Path
 from typing import Any
 
 from tddfa.errors import InputError
 from tddfa.face_aligner import FaceAligner
 from tddfa.label.crop_files import CropFiles, CropSettings
+from tddfa.label.places import Folder, StoreFolder
 from tddfa.label.plan import Plan, Shard
 from tddfa.label.schema import Row
 from tddfa.label.shards import Counts, LabelSettings, write_shard
@@ -35,7 +35,7 @@ class Job:
 
     Attributes
     ----------
-    folder : Path
+    place : Folder or StoreFolder
         Where the table lies.
     aligner : dict
         Arguments of `FaceAligner`, which is built in the worker.
@@ -45,10 +45,23 @@ class Job:
         Crops to write.
     """
 
-    folder: Path
+    place: Folder | StoreFolder
     aligner: dict[str, Any]
     settings: LabelSettings
     crops: CropSettings | None = None
+
+    def make(
+        self,
+        shard: Shard,
+        sources: Sequence[Source],
+        aligner: FaceAligner,
+        count: Callable[[Sequence[Row]], None] = lambda rows: None,
+    ) -> None:
+        """Label a shard's inputs into its part of the table."""
+        crops = None
+        if self.crops is not None and isinstance(self.place, Folder):
+            crops = CropFiles(self.crops, self.place.path, shard.number)
+        write_shard(self.place, shard.name, sources, aligner, self.settings, crops, count)
 
 
 @dataclass(frozen=True)
@@ -186,10 +199,8 @@ def _make(
             for i, value in enumerate((one.pictures, one.faces, one.errors)):
                 counters[i] += value
 
-    folder = job.folder
-    crops = None if job.crops is None else CropFiles(job.crops, folder, shard.number)
     try:
-        write_shard(folder / shard.name, sources, aligner, job.settings, crops, count)
+        job.make(shard, sources, aligner, count)
     except InputError as error:  # the folder: inputs that fail are rows
         return error
     except Exception as error:  # a defect must not cost the other shards

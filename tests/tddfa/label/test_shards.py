@@ -7,6 +7,7 @@ import pytest
 
 from tddfa.label.archives import archive_pictures
 from tddfa.label.films import film_rows
+from tddfa.label.places import Folder
 from tddfa.label.shards import Counts, LabelSettings, label_rows, write_shard
 from tddfa.label.sources import Source, find_sources
 
@@ -16,10 +17,10 @@ def table(inputs, pipeline, tmp_path):
     import pyarrow.parquet as pq
 
     counts = Counts()
-    path = tmp_path / "part.parquet"
     sources = find_sources([str(inputs)])
-    write_shard(path, sources, pipeline, LabelSettings(every=3), count=counts.add)
-    return pq.read_table(path).to_pylist(), counts
+    settings = LabelSettings(every=3)
+    write_shard(Folder(tmp_path), "a.parquet", sources, pipeline, settings, count=counts.add)
+    return pq.read_table(tmp_path / "a.parquet").to_pylist(), counts
 
 
 def rows_of(rows, name):
