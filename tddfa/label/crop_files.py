@@ -8,16 +8,18 @@ from typing import Literal, get_args
 
 from tddfa.errors import InputError
 from tddfa.face import Face
+from tddfa.frame import Frame
 from tddfa.io.atomic import atomic_write
 from tddfa.io.pictures import imwrite
 from tddfa.label.crop_geometry import cut_out, eg3d_crop, ffhq_quad
+from tddfa.label.pictures import CropWriter
 from tddfa.label.schema import Row
 from tddfa.picture import ImageArray
 
-Convention = Literal["ffhq", "eg3d"]
+Convention = Literal["ffhq", "eg3d", "talking"]
 CONVENTIONS: tuple[str, ...] = get_args(Convention)
 FOLDER, LABELS = "crops", "dataset.json"
-_USUAL_SIZE = {"ffhq": 1024, "eg3d": 512}
+_USUAL_SIZE = {"ffhq": 1024, "eg3d": 512, "talking": 224}
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,10 @@ class CropSettings:
 
     Attributes
     ----------
-    convention : {'ffhq', 'eg3d'}
-        See `tddfa.label.crop_geometry`.
+    convention : {'ffhq', 'eg3d', 'talking'}
+        See `tddfa.label.crop_geometry` and `tddfa.label.talking_heads`.
     size : int, optional
-        Side in pixels; 1024 and 512 as in those data sets if left out.
+        Side in pixels; 1024, 512 and 224 as in those data sets if left out.
     suffix : {'.png', '.jpg', '.webp'}
         Kind of file.
     least : float
@@ -65,11 +67,19 @@ class CropFiles:
     def __init__(self, settings: CropSettings, folder: Path, shard: int) -> None:
         self.settings, self._folder, self._shard = settings, folder, shard
         self._count = 0
-        self.columns = ["crop", "camera"] if settings.convention == "eg3d" else ["crop"]
+        self.columns: Sequence[str] = ("crop",)
+        if settings.convention == "eg3d":
+            self.columns = ("crop", "camera")
 
     def __call__(self, row: Row, image: ImageArray, faces: Sequence[Face]) -> list[Row]:
         """Write the crops of one picture and return their columns."""
         return [self._one(image, face) for face in faces]
+
+    def watch(self, frame: Frame) -> None:
+        """Do nothing: each frame's crops are files of their own."""
+
+    def finish(self, source: str) -> None:
+        """Do nothing: everything is written."""
 
     def _one(self, image: ImageArray, face: Face) -> Row:
         number, self._count = self._count, self._count + 1
@@ -85,6 +95,15 @@ class CropFiles:
         name = f"{self._shard:05d}/{self._shard:05d}_{number:06d}{settings.suffix}"
         imwrite(self._folder / FOLDER / name, cut_out(image, quad, settings.side))
         return {"crop": name, **more}
+
+
+def open_crops(settings: CropSettings, folder: Path, shard: int) -> CropWriter:
+    """Return what writes the crops of a shard."""
+    if settings.convention == "talking":
+        from tddfa.label.talking_heads import TalkingHeads
+
+        return TalkingHeads(folder / FOLDER, shard, settings.side, settings.least)
+    return CropFiles(settings, folder, shard)
 
 
 def write_camera_labels(folder: Path, parts: Sequence[Path]) -> int:

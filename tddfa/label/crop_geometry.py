@@ -139,8 +139,8 @@ def _eg3d_frame(model: MorphableModel) -> tuple[DoubleArray, float]:
     return points[36:48].mean(axis=0) + eyes * _EG3D_ORIGIN, eyes * _EG3D_UNIT
 
 
-def cut_out(image: ImageArray, quad: Quad, size: int) -> ImageArray:
-    """Return a square of a picture at a size; beyond the picture it is continued mirrored.
+def cut_out(image: ImageArray, quad: Quad, size: int, beyond: int | None = None) -> ImageArray:
+    """Return a square of a picture at a size.
 
     Parameters
     ----------
@@ -149,6 +149,8 @@ def cut_out(image: ImageArray, quad: Quad, size: int) -> ImageArray:
         What to cut out.
     size : int
         Side of the result in pixels.
+    beyond : int, optional
+        Gray level of what lies beyond the picture, which is continued mirrored if it is left out.
     """
     corners = quad.corners.copy()
     # Interpolation sees four pixels: what is to become much smaller is made smaller first.
@@ -162,5 +164,14 @@ def cut_out(image: ImageArray, quad: Quad, size: int) -> ImageArray:
     to = np.array([[0, 0], [0, side], [side, side]], np.float32) - 0.5
     matrix = cv2.getAffineTransform((corners[:3] - 0.5).astype(np.float32), to)
     border = cv2.BORDER_REFLECT_101 if min(image.shape[:2]) > 1 else cv2.BORDER_REPLICATE
-    large = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_CUBIC, borderMode=border)
+    if beyond is not None:
+        border = cv2.BORDER_CONSTANT
+    large = cv2.warpAffine(
+        image,
+        matrix,
+        (side, side),
+        flags=cv2.INTER_CUBIC,
+        borderMode=border,
+        borderValue=(beyond or 0,) * 3,
+    )
     return np.asarray(cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA), np.uint8)

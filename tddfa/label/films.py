@@ -27,6 +27,8 @@ def film_rows(
         if is_uri(path):
             raise InputError(f"{path}: expected a video on this machine")
         for frame in aligner.track(path):
+            if write_crops is not None:
+                write_crops.watch(frame)
             if frame.index % every:
                 continue
             height, width = frame.image.shape[:2]
@@ -45,5 +47,7 @@ def film_rows(
                 | (more[i] if more else {})
                 for i, face in enumerate(frame.faces)
             ]
+        if write_crops is not None:
+            write_crops.finish(path)
     except InputError as error:
         yield [known | {"error": str(error)}]

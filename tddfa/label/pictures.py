@@ -1,13 +1,15 @@
 """From pictures to rows, some at a time, so that the regressor has a batch."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from FaceBoxes.tiles import detect_faces
 from tddfa.errors import InputError
 from tddfa.face import Face
 from tddfa.face_aligner import FaceAligner
 from tddfa.face_batch import FaceCrops, align_crops
+from tddfa.frame import Frame
 from tddfa.label.measures import face_columns, sharpness
 from tddfa.label.schema import Row
 from tddfa.picture import ImageArray
@@ -15,8 +17,28 @@ from tddfa.roi import parse_roi_box_from_bbox
 
 # Faces that go through the regressor together.
 _BATCH = 16
-# What is made of a picture and its faces besides rows: columns for each face.
-CropWriter = Callable[[Row, ImageArray, list[Face]], list[Row]]
+
+
+class CropWriter(Protocol):
+    """Makes files of the faces, besides their rows.
+
+    Attributes
+    ----------
+    columns : sequence of str
+        What it adds to rows.
+    """
+
+    @property
+    def columns(self) -> Sequence[str]: ...  # noqa: D102
+
+    def __call__(self, row: Row, image: ImageArray, faces: Sequence[Face]) -> list[Row]:
+        """Take a picture with its faces; return more columns for each face."""
+
+    def watch(self, frame: Frame) -> None:
+        """Take every frame of a video, before those that are labelled."""
+
+    def finish(self, source: str) -> None:
+        """Take the end of a video."""
 
 
 @dataclass
@@ -48,9 +70,8 @@ def picture_rows(
         Its detector and regressor are used.
     visibility : bool
         Whether to find out which landmarks can be seen: one to two milliseconds a face.
-    write_crops : callable, optional
-        Called with each picture that has faces; returns more columns for each of them. Pictures
-        are kept until then.
+    write_crops : CropWriter, optional
+        Called with each picture that has faces; pictures are kept until then.
     """
     waiting = _Waiting()
 

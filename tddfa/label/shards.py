@@ -97,7 +97,7 @@ def write_shard(
         Networks.
     settings : LabelSettings
         What is written.
-    write_crops : callable, optional
+    write_crops : CropWriter, optional
         See `tddfa.label.pictures.picture_rows`.
     count : callable
         Called with each picture's rows, for progress.
@@ -105,7 +105,7 @@ def write_shard(
     import pyarrow.parquet as pq
 
     extra = ["visible"] if settings.visibility else []
-    extra += getattr(write_crops, "columns", [])
+    extra += write_crops.columns if write_crops is not None else []
     schema = label_schema(aligner.aligner.config.num_params, extra)
     with (
         place.write(name) as file,

@@ -15,7 +15,7 @@ from typing import Any
 
 from tddfa.errors import InputError
 from tddfa.face_aligner import FaceAligner
-from tddfa.label.crop_files import CropFiles, CropSettings
+from tddfa.label.crop_files import CropSettings, open_crops
 from tddfa.label.places import Folder, StoreFolder
 from tddfa.label.plan import Plan, Shard
 from tddfa.label.schema import Row
@@ -60,7 +60,7 @@ class Job:
         """Label a shard's inputs into its part of the table."""
         crops = None
         if self.crops is not None and isinstance(self.place, Folder):
-            crops = CropFiles(self.crops, self.place.path, shard.number)
+            crops = open_crops(self.crops, self.place.path, shard.number)
         write_shard(self.place, shard.name, sources, aligner, self.settings, crops, count)
 
 
