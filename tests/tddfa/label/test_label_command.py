@@ -3,7 +3,6 @@
 import collections
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -48,11 +47,23 @@ def test_all_kinds(run, inputs, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in out.glob("part-*")} == before
 
 
+def test_a_store(run, inputs, tmp_path):
+    out = tmp_path / "out"
+    (inputs / "clip.mp4").unlink()
+    code, text, _ = run(inputs.as_uri(), "--out", out.as_uri(), "--workers", 1)
+    assert code == 0 and "8 pictures, 7 faces, 2 inputs that could not be read" in text
+    rows = read(out)
+    assert {row["path"] for row in rows} == {
+        f"{inputs.as_uri()}/{path.name}" for path in inputs.iterdir()
+    }
+    code, text, _ = run(inputs.as_uri(), "--out", out.as_uri(), "--workers", 1)
+    assert code == 0 and "parts are done, going on" in text
+
+
 @pytest.mark.parametrize("convention", ["ffhq", "eg3d"])
 def test_crops(run, inputs, tmp_path, convention):
     from tddfa.io.pictures import imread
 
-    shutil.rmtree(inputs / "nothing", ignore_errors=True)
     out = tmp_path / "out"
     arguments = (inputs / "0.png", inputs / "empty.png", inputs / "1.png", "--out", out)
     assert run(*arguments, "--crops", convention, "--crop_size", 128, "--workers", 1)[0] == 0
