@@ -8,6 +8,15 @@ from numpy.typing import ArrayLike, NDArray
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int32]
 
+LONGEST = 2**31 - 1024
+"""Rows of a mesh and of a picture at most: the kernels count in 32 bits."""
+
+
+def check_length(name: str, length: int) -> None:
+    """Raise a ValueError if there are more rows than the kernels can count."""
+    if length > LONGEST:
+        raise ValueError(f"{name}: expected at most {LONGEST}, got {length}")
+
 
 def as_float32(name: str, value: ArrayLike) -> FloatArray:
     """Return real numbers as contiguous float32; other types raise a TypeError."""
@@ -28,13 +37,16 @@ def as_mesh(vertices: ArrayLike, triangles: ArrayLike) -> tuple[FloatArray, IntA
     ValueError
         If a shape is wrong or a triangle names a vertex that does not exist.
     """
-    points = as_float32("vertices", vertices)
+    given: NDArray[Any] = np.asarray(vertices)
+    check_length("vertices", len(given) if given.ndim else 0)  # before it is copied
+    points = as_float32("vertices", given)
     if points.size == 0 and points.ndim < 2:
         points = points.reshape(0, 3)
     if points.ndim != 2 or points.shape[1] != 3:
         raise ValueError(f"vertices: expected shape (N, 3), got {points.shape}")
 
     faces: NDArray[Any] = np.asarray(triangles)
+    check_length("triangles", len(faces) if faces.ndim else 0)
     if faces.size == 0:
         faces = np.zeros((0, 3) if faces.ndim < 2 else faces.shape, dtype=np.int32)
     if faces.dtype.kind not in "iu":

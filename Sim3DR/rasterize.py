@@ -20,7 +20,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._checks import FloatArray, IntArray, as_colors, as_mesh
+from ._checks import LONGEST, FloatArray, IntArray, as_colors, as_mesh, check_length
 from ._rasterize import MARGIN, draw_colors, draw_fragments, instruction_sets, mesh_box
 from .threads import share
 
@@ -222,6 +222,7 @@ def _count(name: str, value: int, least: int = 0) -> int:
         raise TypeError(f"{name}: expected an integer, got {type(value).__name__}")
     if value < least:
         raise ValueError(f"{name}: expected at least {least}, got {value}")
+    check_length(name, value)
     return int(value)
 
 
@@ -243,6 +244,8 @@ def _check_background(
         raise ValueError(f"bg: expected shape (H, W, C) or (H, W), got {bg.shape}")
     if not bg.flags.writeable:
         raise ValueError("bg: is read-only, but is drawn into; pass a copy")
+    if max(bg.shape[:2]) > LONGEST:
+        raise ValueError(f"bg: expected sides of at most {LONGEST}, got {bg.shape}")
     actual = (*bg.shape[:2], bg.shape[2] if bg.ndim == 3 else 1)
     for name, wanted, size in zip(
         ("height", "width", "channel"), (height, width, channel), actual, strict=True

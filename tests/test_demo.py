@@ -89,7 +89,6 @@ def test_default_output_folder(run, tmp_path, monkeypatch, project_root, checkou
             (tmp_path / mark).touch()
     (tmp_path / "x.png").write_bytes((project_root / ASTRONAUT).read_bytes())
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(demo, "EXAMPLE", "x.png")
     code, _, _ = run("-f", tmp_path / "x.png", "-o", "pose")
     assert code == 0
     assert (tmp_path / folder / "x_pose.jpg").is_file()
@@ -360,3 +359,33 @@ def test_as_a_process(project_root, tmp_path):
     assert "1 face" in done.stdout
     assert done.stderr.count("\n") == 1 and "cannot show the picture" in done.stderr
     assert cv2.imread(str(tmp_path / "x.png")).shape == (512, 512, 3)
+
+
+def test_default_picture_from_another_folder(project_root, tmp_path):
+    command = [sys.executable, project_root / "demo.py", "--onnx", "--show_flag", "false"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    assert f"{project_root / ASTRONAUT}: 1 face" in done.stdout
+    assert "-> astronaut_2d_sparse.jpg" in done.stdout
+    assert files(tmp_path) == ["astronaut_2d_sparse.jpg"]
+
+
+def test_help_says_where_things_are(project_root, tmp_path, monkeypatch, capsys):
+    for folder, picture, place in (
+        (project_root, str(ASTRONAUT), "examples/results"),
+        (tmp_path, str(project_root / ASTRONAUT), "the current folder"),
+    ):
+        monkeypatch.chdir(folder)
+        with pytest.raises(SystemExit):
+            demo.main(["--help"])
+        told = "".join(capsys.readouterr().out.split())
+        assert f"(default:{picture})" in told
+        assert f"(default:{place})".replace(" ", "") in told
+
+
+def test_installed_there_is_no_default_picture(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo, "project_root", lambda: tmp_path)
+    with pytest.raises(SystemExit):
+        demo.main([])
+    assert "-f/--img_fp" in capsys.readouterr().err

@@ -14,6 +14,7 @@ from tddfa.arguments import (
     score,
     true_or_false,
 )
+from tddfa.assets import project_root
 from tddfa.cli import EXIT_BAD_INPUT, EXIT_FAILED
 from tddfa.drawing.show import show_picture
 from tddfa.errors import InputError
@@ -30,14 +31,14 @@ from tddfa.outputs import OUTPUTS, OutputSettings, describe_outputs, output_name
 from tddfa.run_files import model_files
 
 DEMO = "demo.py"
-EXAMPLE = "examples/inputs/astronaut.png"  # of the checkout
+EXAMPLE = Path("examples/inputs/astronaut.png")  # of the checkout
 
 
 def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.Namespace:
     """Parse the command line of ``demo.py``, or of the command that `prog` names."""
     demo = prog == DEMO
     flag = " --onnx" if demo else ""
-    has_example = Path(EXAMPLE).is_file()
+    example = example_picture()
     parser = argparse.ArgumentParser(
         prog=prog,
         description=__doc__,
@@ -52,10 +53,10 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.
         "-f",
         "--img_fp",
         nargs="+",
-        required=not has_example,
-        default=[EXAMPLE],
+        required=example is None,
+        default=[str(example)],
         metavar="PATH",
-        help="pictures or folders of pictures" + f" (default: {EXAMPLE})" * has_example,
+        help="pictures or folders of pictures" + (f" (default: {example})" if example else ""),
     )
     parser.add_argument(
         "-o",
@@ -108,6 +109,14 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.
         "--fail_on_no_face", action="store_true", help="a picture without a face is an error"
     )
     return parser.parse_args(argv)
+
+
+def example_picture() -> Path | None:
+    """Return the picture that a checkout brings, from wherever it is called; None if installed."""
+    if EXAMPLE.is_file():
+        return EXAMPLE
+    path = project_root() / EXAMPLE
+    return path if path.is_file() else None
 
 
 def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:

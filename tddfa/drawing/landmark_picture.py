@@ -62,7 +62,7 @@ def _draw_dense(
     largest = 0
     for points in faces:
         dots = points[:, np.isfinite(points).all(axis=0)][:, ::DENSE_STEP]
-        size = face_size(dots)
+        size = face_size(dots, img)
         radius = round(size / 400)
         if size >= DENSE_RIM_FROM:
             draw_dots(img, dots, radius + 1, DARK)

@@ -18,12 +18,20 @@ _SHIFT = 4
 _FAR = 2.0**20
 # Faces smaller than this (pixels) get no dark rim around lines and dots: it would hide them.
 _RIM_FROM = 90
+# Lines and dots are as for a face of so many times the picture's longer side at most.
+_LARGEST_FACE = 2
+# Larger disks are drawn row by row, smaller ones pixel by pixel.
+_SMALL_DISK = 8
 
 
-def face_size(points: FloatArray) -> float:
-    """Return the geometric mean of the sides of the box around points (2|3, N), in pixels."""
-    spread = np.ptp(points[:2], axis=1) if points.shape[1] else np.zeros(2)
-    return float(np.sqrt(spread[0] * spread[1]))
+def face_size(points: FloatArray, img: ImageArray) -> float:
+    """Return how large a face is drawn, in pixels.
+
+    The geometric mean of the sides of the box around points (2|3, N) that are finite, but not much
+    more than the picture has: where single points are far off, dots would fill it and take long.
+    """
+    spread = np.ptp(points[:2].astype(np.float64), axis=1) if points.shape[1] else np.zeros(2)
+    return min(float(np.sqrt(spread[0] * spread[1])), float(_LARGEST_FACE * max(img.shape[:2])))
 
 
 def _fixed_point(points: FloatArray) -> npt.NDArray[np.int32]:
@@ -49,7 +57,7 @@ def draw_joined(img: ImageArray, points: FloatArray, lines: bool = True) -> None
     finite: npt.NDArray[np.bool_] = np.asarray(np.isfinite(points[:2]).all(axis=0))
     if not finite.any():
         return
-    size = face_size(points[:, finite])
+    size = face_size(points[:, finite], img)
     width = max(1, round(size / 130))
     rim = size / 250 if size >= _RIM_FROM else 0.0
     if lines:
@@ -69,7 +77,8 @@ def draw_joined(img: ImageArray, points: FloatArray, lines: bool = True) -> None
 def draw_dots(img: ImageArray, points: FloatArray, radius: int, color: Color) -> None:
     """Draw a disk around each of many points (2|3, N) in place, all with a few array operations.
 
-    Points beyond the picture and points that are not finite are left out.
+    Points beyond the picture and points that are not finite are left out. A pixel at dx, dy from
+    the point is in its disk if ``dx² + dy² <= radius² + radius / 2``.
     """
     height, width = img.shape[:2]
     reach = radius + 1
@@ -78,6 +87,9 @@ def draw_dots(img: ImageArray, points: FloatArray, radius: int, color: Color) ->
             np.abs(points[1] - (height - 1) / 2) < height / 2 + reach
         )
     columns, rows = np.rint(points[:2, near]).astype(np.intp)
+    if radius > _SMALL_DISK:
+        _draw_large_disks(img, columns, rows, radius, color)
+        return
     for dy in range(-radius, radius + 1):
         for dx in range(-radius, radius + 1):
             if dx * dx + dy * dy > radius * radius + radius / 2:
@@ -85,3 +97,21 @@ def draw_dots(img: ImageArray, points: FloatArray, radius: int, color: Color) ->
             y, x = rows + dy, columns + dx
             valid = (x >= 0) & (x < width) & (y >= 0) & (y < height)
             img[y[valid], x[valid]] = color
+
+
+def _draw_large_disks(
+    img: ImageArray,
+    columns: npt.NDArray[np.intp],
+    rows: npt.NDArray[np.intp],
+    radius: int,
+    color: Color,
+) -> None:
+    """Draw disks as the row's parts that they cover: time follows the picture, not the radius."""
+    width = img.shape[1]
+    for y, line in enumerate(img):
+        rest = radius * radius + radius / 2 - (rows - y) ** 2.0
+        reach = np.sqrt(rest[rest >= 0]).astype(np.intp)
+        begin = np.clip(columns[rest >= 0] - reach, 0, width)
+        end = np.clip(columns[rest >= 0] + reach + 1, 0, width)
+        changes = np.bincount(begin, minlength=width + 1) - np.bincount(end, minlength=width + 1)
+        line[np.cumsum(changes)[:width] > 0] = color

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.lib.stride_tricks import as_strided
 
 from Sim3DR._rasterize import instruction_sets
 from Sim3DR.rasterize import EMPTY_DEPTH, rasterize, rasterize_triangles
@@ -378,6 +379,11 @@ def test_input_is_not_changed() -> None:
         ({"height": 8}, ValueError, "height: 8"),
         ({"width": 8}, ValueError, "width: 8"),
         ({"channel": 1}, ValueError, "channel: 1"),
+        ({"bg": None, "height": 2**31, "width": 1}, ValueError, "height: expected at most"),
+        ({"bg": None, "height": 1, "width": 2**40}, ValueError, "width: expected at most"),
+        ({"bg": as_strided(np.zeros(1, np.uint8), (2**31, 1), (0, 0))}, ValueError, "bg: .*most"),
+        ({"vertices": np.broadcast_to(np.float32(0), (2**31, 3))}, ValueError, "vertices: .*most"),
+        ({"triangles": np.broadcast_to(np.int32(0), (2**31, 3))}, ValueError, "triangles: .*most"),
         ({"n_threads": 0}, ValueError, "n_threads"),
         ({"n_threads": 1.5}, TypeError, "n_threads"),
     ],

@@ -12,7 +12,7 @@ from tddfa.drawing.landmark_picture import (
     parse_roi_box_from_landmark,
     plot_image,
 )
-from tddfa.drawing.landmarks import DENSE
+from tddfa.drawing.landmarks import DENSE, draw_dots, face_size
 from tddfa.errors import InputError
 from tddfa.ibug68 import OUTLINES
 from tddfa.io.pictures import imread
@@ -98,6 +98,39 @@ def test_not_finite_points(dense_flag):
     assert (draw_landmarks(img, [points], dense_flag=dense_flag) != img).any()
     nothing = draw_landmarks(img, [points * np.nan], dense_flag=dense_flag)
     np.testing.assert_array_equal(nothing, img)
+
+
+@pytest.mark.parametrize("far", [1e4, 1e6, -1e6, 3e38, np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dense_flag", [False, True])
+@pytest.mark.parametrize("share", [0.02, 0.5, 1.0])
+def test_points_far_outside_cost_nothing(dense_flag, far, share):
+    """A dot's radius and a line's width follow the face, and must not follow it to the moon."""
+    img, rng = gray(), np.random.default_rng(0)
+    points = circle()
+    if dense_flag:
+        points = rng.uniform(20, 80, (3, 3000)).astype(np.float32)
+    chosen = rng.random(points.shape) < share
+    points[chosen] = np.float32(far) * rng.choice([-1, 0.3, 1], chosen.sum()).astype(np.float32)
+    assert face_size(points[:, np.isfinite(points).all(axis=0)], img) <= 2 * 120
+    for style in ("fancy", "simple"):  # took minutes
+        out = draw_landmarks(img, [points], style=style, dense_flag=dense_flag)
+        assert out.shape == img.shape
+
+
+@pytest.mark.parametrize("radius", [0, 1, 7, 8, 9, 10, 23, 400])
+def test_dots_of_any_size(radius):
+    img, rng = gray(0, (37, 53, 3)), np.random.default_rng(radius)
+    points = rng.uniform(-60, 110, (2, 5)).astype(np.float32)
+    expected = img.copy()
+    y, x = np.mgrid[: img.shape[0], : img.shape[1]]
+    for column, row in np.rint(points.T):
+        distance = (x - column) ** 2 + (y - row) ** 2
+        expected[distance <= radius * radius + radius / 2] = (1, 2, 3)
+    draw_dots(img, points, radius, (1, 2, 3))
+    np.testing.assert_array_equal(img, expected)
+    huge = gray(0, (37, 53, 3))
+    draw_dots(huge, points, 10**6, (1, 2, 3))
+    assert (huge == (1, 2, 3)).all()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000), (5000, 1)])
