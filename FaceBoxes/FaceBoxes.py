@@ -51,7 +51,11 @@ class FaceBoxes(_contract.BoxLister):
         settings = _contract.settings_from(globals())
         detector = _detector.FaceBoxes(timer_flag, **(settings | arguments))
         super().__init__(detector)
-        self.net = detector.network
+
+    @property
+    def net(self) -> Any:
+        """The network, a `torch.nn.Module`."""
+        return self.detector.network  # type: ignore[attr-defined]
 
 
 def viz_bbox(img: npt.NDArray[Any], dets: npt.ArrayLike, wfp: str | Path = "out.jpg") -> None:

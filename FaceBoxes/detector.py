@@ -1,7 +1,7 @@
 """The face detector in PyTorch."""
 
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from tddfa.assets import find_asset
 from tddfa.checkpoint_head import check_head
 from tddfa.errors import InputError
 from tddfa.optional import require
+from tddfa.rebuilt import RebuiltFromArguments
+from tddfa.torch_process import check_process, was_forked
 
 DEFAULT_CHECKPOINT = "weights/FaceBoxesProd.pth"
 # Where it lies in a copy of the reference's repository.
@@ -35,8 +37,10 @@ def default_checkpoint(assets: str | Path | None = None) -> Path:
             raise error from None
 
 
-class FaceBoxes(BaseDetector):
+class FaceBoxes(RebuiltFromArguments, BaseDetector):
     """Face detector that runs in PyTorch, on the CPU or a GPU.
+
+    It can be pickled and copied: the copy loads the weights anew.
 
     Parameters
     ----------
@@ -73,6 +77,13 @@ class FaceBoxes(BaseDetector):
         **settings: Unpack[SettingArguments],
     ) -> None:
         super().__init__(timer_flag, **settings)
+        self.arguments = dict(
+            timer_flag=timer_flag,
+            checkpoint_fp=checkpoint_fp,
+            device=device,
+            assets=assets,
+            **settings,
+        )
         require("the PyTorch path", "torch")
         checkpoint = (
             find_asset(checkpoint_fp, assets) if checkpoint_fp else default_checkpoint(assets)
@@ -85,6 +96,9 @@ class FaceBoxes(BaseDetector):
         from FaceBoxes.network import load_network
 
         self._device = device
+        self.network: Any = None
+        if was_forked():  # a pool that unpickles this must not lose its worker: `_forward` raises
+            return
         network = InferenceNet(load_network(checkpoint))
         try:
             # On a CPU the convolutions take half the time in this memory layout. PyTorch's own
@@ -99,6 +113,7 @@ class FaceBoxes(BaseDetector):
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         import torch
 
+        check_process()
         with torch.inference_mode():
             image = torch.from_numpy(blob).to(self._device, memory_format=torch.channels_last)
             loc, conf = self.network(image)

@@ -10,10 +10,14 @@ from tddfa.config import Config
 from tddfa.errors import InputError
 from tddfa.optional import require
 from tddfa.params import FloatArray
+from tddfa.rebuilt import RebuiltFromArguments
+from tddfa.torch_process import check_process, was_forked
 
 
-class TDDFA(Aligner):
+class TDDFA(RebuiltFromArguments, Aligner):
     """Regress face parameters with PyTorch.
+
+    It can be pickled and copied: the copy loads the same files anew.
 
     Parameters
     ----------
@@ -45,9 +49,13 @@ class TDDFA(Aligner):
         from tddfa.checkpoints import load_labels
 
         super().__init__(parsed, n_threads)
+        self.arguments = dict(gpu_mode=gpu_mode, gpu_id=gpu_id, n_threads=n_threads, **config)
         if gpu_mode and not (torch.cuda.is_available() and gpu_id < torch.cuda.device_count()):
             raise InputError(f"mode gpu: no CUDA device {gpu_id}, use mode cpu")
         self.device = torch.device("cuda", gpu_id) if gpu_mode else torch.device("cpu")
+        self.model: Any = None
+        if was_forked():  # a pool that unpickles this must not lose its worker: `forward` raises
+            return
         network = load_backbone(
             checkpoint, self.config.arch, self.config.widen_factor, self.config.num_params
         )
@@ -55,9 +63,16 @@ class TDDFA(Aligner):
         self.model = network.to(self.device)
 
     def forward(self, batch: FloatArray) -> FloatArray:
-        """Map network inputs (n, 3, size, size) to normalized parameters (n, num_params)."""
+        """Map network inputs (n, 3, size, size) to normalized parameters (n, num_params).
+
+        Raises
+        ------
+        InputError
+            If this process was forked from one in which PyTorch was at work: it would hang.
+        """
         import torch
 
+        check_process()
         with torch.inference_mode():
             output = self.model(torch.from_numpy(batch).to(self.device))
         return np.asarray(output.cpu().numpy(), np.float32)
