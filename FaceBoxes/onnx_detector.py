@@ -13,7 +13,7 @@ from FaceBoxes.settings import SettingArguments
 from tddfa.assets import find_asset
 from tddfa.errors import InputError
 from tddfa.onnx_cache import find_onnx
-from tddfa.onnx_session import open_session
+from tddfa.onnx_session import open_session, run_network
 from tddfa.rebuilt import RebuiltFromArguments
 
 
@@ -69,14 +69,14 @@ class FaceBoxes_ONNX(RebuiltFromArguments, BaseDetector):  # noqa: N801 (the ref
             path = find_onnx(default_checkpoint(assets))
         else:
             path = find_asset(onnx_fp, assets)
+        self._path = path
         self.session = open_session(path, providers, num_threads)
         _check_network(self.session, path)
-        self._input_name = self.session.get_inputs()[0].name
 
     def _forward(
         self, blob: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        loc, conf = self.session.run(None, {self._input_name: blob})
+        loc, conf = run_network(self.session, blob, self._path)
         return loc, conf
 
 

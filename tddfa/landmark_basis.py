@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from tddfa import mediapipe478 as points
 from tddfa.errors import InputError
+from tddfa.npz import load_npz
 
 FloatArray = npt.NDArray[np.floating]
 
@@ -70,14 +71,13 @@ def load_landmark_basis(
     path = DEFAULT_MODEL if path is None else Path(path)
     if landmarks not in ("mediapipe", "ibug"):
         raise InputError(f"landmarks: expected mediapipe or ibug, got {landmarks}")
-    try:
-        with np.load(path, allow_pickle=False) as f:
-            need = ["u", "w_shp", "w_exp", "exp_range", "keypoints"]
-            if landmarks == "mediapipe":
-                need += ["mediapipe_vertices", "mediapipe_weights", "mediapipe_offset"]
-            arrays = {k: f[k] for k in need}
-    except (OSError, ValueError, KeyError) as e:
-        raise InputError(f"{path}: expected a face model with landmarks ({e})") from e
+    need = ["u", "w_shp", "w_exp", "exp_range", "keypoints"]
+    if landmarks == "mediapipe":
+        need += ["mediapipe_vertices", "mediapipe_weights", "mediapipe_offset"]
+    arrays = load_npz(path)
+    missing = [name for name in need if name not in arrays]
+    if missing:
+        raise InputError(f"'{path}': expected a face model with landmarks, no {missing[0]}")
 
     def rows(name: str) -> FloatArray:
         a = arrays[name].reshape(len(arrays["u"]) // 3, 3, -1)

@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
+from tddfa.mat_file import load_matrix
 from tddfa.morphable_model import MorphableModel
+from tddfa.npz import load_npz
 from tddfa.params import FloatArray
 from tddfa.pickles import load_arrays
 from tddfa.topology import Topology
@@ -89,7 +91,8 @@ def load_face_model(path: str | Path, tables: ModelTables | None = None) -> Morp
     except InputError as error:
         raise InputError(f"'{path}': {error}") from error
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        reason = f"no array {error}" if isinstance(error, KeyError) else str(error).split("\n")[0]
+        reason = f"no array {error}" if isinstance(error, KeyError) else str(error)
+        reason = reason.split("\n")[0][:200]
         raise InputError(f"'{path}': expected a face model, {reason}") from error
 
 
@@ -144,15 +147,12 @@ def _read_pickle(path: Path) -> dict[str, Any]:
 
 
 def _read_npz(path: Path) -> dict[str, Any]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except Exception as error:  # a damaged archive raises zlib, zipfile and value errors
-        raise InputError(f"'{path}': expected an .npz archive of arrays") from error
-    version = int(arrays.get("format_version", 0))
+    arrays: dict[str, Any] = load_npz(path)
+    version = arrays.get("format_version", np.array(0)).tolist()
     if version != FORMAT_VERSION:
-        raise InputError(f"'{path}': expected format_version {FORMAT_VERSION}, got {version}")
-    if "tri" in arrays:
+        got = str(version)[:20]
+        raise InputError(f"'{path}': expected format_version {FORMAT_VERSION}, got {got}")
+    if "tri" in arrays and arrays["tri"].ndim == 2:  # `_build` objects to others
         arrays["tri"] = turn_over(arrays["tri"])
     return arrays
 
@@ -169,7 +169,7 @@ def turn_over(triangles: npt.ArrayLike) -> npt.NDArray[Any]:
 def _read_npy(path: Path) -> npt.NDArray[Any]:
     try:
         array: npt.NDArray[Any] = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # a damaged header raises memory and other errors
         raise InputError(f"'{path}': expected an .npy array") from error
     return array
 
@@ -185,12 +185,7 @@ def read_uv(tables: ModelTables, n_vertices: int) -> FloatArray:
     path = tables.uv
     assert path is not None
     if path.suffix == ".mat":
-        from scipy.io import loadmat  # takes a third of a second to import
-
-        try:
-            uv = np.asarray(loadmat(path)["UV"], np.float32)
-        except Exception as error:  # scipy raises many types on damaged files
-            raise InputError(f"'{path}': expected a .mat file with key UV") from error
+        uv = load_matrix(path, "UV").astype(np.float32)
     else:
         uv = np.asarray(_read_npy(path), np.float32)
     if tables.uv_indices is not None:

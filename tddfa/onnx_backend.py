@@ -10,7 +10,7 @@ from tddfa.config import Config
 from tddfa.errors import InputError
 from tddfa.network_files import regressor_onnx
 from tddfa.onnx_labels import read_onnx_labels
-from tddfa.onnx_session import open_session
+from tddfa.onnx_session import open_session, run_network
 from tddfa.params import FloatArray
 from tddfa.rebuilt import RebuiltFromArguments
 
@@ -52,6 +52,7 @@ class TDDFA_ONNX(RebuiltFromArguments, Aligner):  # noqa: N801 (the reference's 
         )
         path = regressor_onnx(self.config)
         self._check_weights(path, read_onnx_labels(path))
+        self._path = path
         self.session = open_session(path, providers, num_threads)
         node = self.session.get_inputs()[0]
         self.input_name = node.name
@@ -65,5 +66,5 @@ class TDDFA_ONNX(RebuiltFromArguments, Aligner):  # noqa: N801 (the reference's 
 
     def forward(self, batch: FloatArray) -> FloatArray:
         """Map network inputs (n, 3, size, size) to normalized parameters (n, num_params)."""
-        (output,) = self.session.run(None, {self.input_name: batch})
+        (output,) = run_network(self.session, batch, self._path)
         return np.asarray(output, np.float32)

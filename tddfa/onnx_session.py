@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from tddfa.errors import InputError
 
 CPU = "CPUExecutionProvider"
@@ -87,6 +90,8 @@ def open_session(
 
     if num_threads is not None and num_threads < 1:
         raise InputError(f"num_threads: expected an integer from 1 up, got {num_threads}")
+    # From 1.31 on its builds tell their maker about each network; pictures of faces are private.
+    onnxruntime.disable_telemetry_events()
     chosen = provider_names(providers, onnxruntime.get_available_providers())
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = num_threads or 0
@@ -103,6 +108,30 @@ def open_session(
             f"ONNX Runtime cannot start {chosen[0]}: its libraries or the device are missing"
         )
     return session
+
+
+def run_network(session: Any, batch: npt.NDArray[np.float32], path: Path) -> list[Any]:
+    """Run a network of one input and return its outputs.
+
+    Parameters
+    ----------
+    session : onnxruntime.InferenceSession
+    batch : ndarray, float32
+        The input.
+    path : Path
+        The network's file, for messages.
+
+    Raises
+    ------
+    InputError
+        If the network cannot be run: a damaged or foreign one may be loaded without complaint.
+    """
+    try:
+        return list(session.run(None, {session.get_inputs()[0].name: batch}))
+    except Exception as error:  # ONNX Runtime's exceptions share no base class
+        raise InputError(
+            f"'{path}': the network fails on an input of shape {batch.shape}"
+        ) from error
 
 
 def _loads(runtime: Any, path: Path) -> bool:

@@ -10,11 +10,13 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
+from tddfa.npz import load_npz
 from tddfa.pickles import load_arrays
 from tddfa.weight_labels import array_id
 
@@ -130,11 +132,7 @@ def load_parameter_scale(path: str | Path) -> ParameterScale:
     """
     path = Path(path)
     if path.suffix == ".npz":
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                data = {key: archive[key] for key in archive.files}
-        except (OSError, ValueError) as error:
-            raise InputError(f"'{path}': expected an .npz file with keys mean, std") from error
+        data: Any = load_npz(path)
     else:
         data = load_arrays(path)
     try:

@@ -229,6 +229,8 @@ def test_records_give_the_same_landmarks_again(run, clip, pipeline, tmp_path):
         (["-f", "CLIP", "-s", "9", "-e", "3"], ["end", "start"]),
         (["-f", "CLIP", "-s", "-5"], ["start"]),
         (["-f", "CLIP", "-s", "50"], ["clip.mp4", "no frame"]),
+        (["-f", "CLIP", "-s", "50", "--save_params", "p.npz"], ["clip.mp4", "no frame"]),
+        (["-f", "CLIP", "-s", "50", "--save_params", "p.csv"], ["clip.mp4", "no frame"]),
         (["-f", "CLIP", "-n_pre", "-1"], ["n_pre"]),
         (["-f", "CLIP", "--crf", "99"], ["crf"]),
         (["-f", "CLIP", "--out", "o.avi"], ["o.avi", ".mp4"]),

@@ -14,9 +14,9 @@ import numpy.typing as npt
 from tddfa.compat.pictures import as_uint8
 from tddfa.drawing import uv as _drawing
 from tddfa.drawing.sampling import bilinear_colors
-from tddfa.errors import InputError
 from tddfa.io.decode import ImageArray
 from tddfa.known_tables import shipped_table
+from tddfa.mat_file import load_matrix
 from tddfa.params import FloatArray
 
 
@@ -35,13 +35,7 @@ def load_uv_coords(fp: str | Path) -> FloatArray:
     InputError
         If the file is missing or no such file.
     """
-    from scipy.io import loadmat  # takes a third of a second to import
-
-    try:
-        coordinates = np.array(loadmat(str(fp))["UV"], np.float32, order="C")
-    except Exception as error:  # scipy raises many types on damaged files
-        raise InputError(f"'{fp}': expected a .mat file with key UV") from error
-    return coordinates
+    return np.array(load_matrix(fp, "UV"), np.float32, order="C")
 
 
 def process_uv(uv_coords: npt.ArrayLike, uv_h: int = 256, uv_w: int = 256) -> FloatArray:

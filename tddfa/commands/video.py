@@ -219,10 +219,14 @@ def _run(args: argparse.Namespace, suffix: str) -> int:
         )
         summary = Summary()
         with Progress(_length(job, reader)) as progress:
+            failed = False
             try:
                 run_job(job, reader, pipeline, summary, progress)
-            finally:
-                if summary.frames:
+            except InputError:
+                failed = True
+                raise
+            finally:  # also of what Ctrl-C left
+                if summary.frames and not failed:
                     progress.write(_report(job, summary))
     if not summary.with_face:
         sys.stderr.write(f"{source}: no face detected\n")

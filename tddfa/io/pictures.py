@@ -1,6 +1,7 @@
 """Reading and writing pictures: any path, any depth, one clear line when something is wrong."""
 
 import os
+import stat
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,8 @@ from tddfa.io.decode import ImageArray, decode, quiet_opencv
 
 __all__ = ["atomic_write", "imread", "imwrite"]
 
+# Bytes of a picture file at most, and read at a time.
+_LONGEST, _CHUNK = 1 << 30, 1 << 24
 JPEG_SUFFIXES = {".jpg", ".jpeg", ".jpe"}
 
 
@@ -41,15 +44,32 @@ def imread(path: PathLike) -> ImageArray:
     if Path(path).is_dir():
         raise InputError(f"{name}: expected a picture file, found a folder")
     try:
-        data = Path(path).read_bytes()
+        data = _read(Path(path))
     except OSError as error:
         raise InputError(f"{name}: cannot be read: {error.strerror or error}") from error
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
     except ValueError as error:  # a null character in the name
         raise InputError(f"{name!r}: cannot be read: {error}") from error
     try:
         return np.ascontiguousarray(decode(data, name))
     except InputError as error:
         raise InputError(f"{name}: {error}") from error
+
+
+def _read(path: Path) -> bytes:
+    """Return the bytes of a file or pipe, unless they are more than a picture has, or endless."""
+    with path.open("rb") as file:
+        status = os.fstat(file.fileno())
+        if stat.S_ISREG(status.st_mode) and status.st_size <= _LONGEST:
+            return file.read()
+        data = bytearray()
+        while max(len(data), status.st_size) <= _LONGEST:
+            part = file.read(_CHUNK)
+            if not part:
+                return bytes(data)
+            data += part
+    raise InputError(f"expected a picture, got more than {_LONGEST >> 20} MB")
 
 
 def imwrite(path: PathLike, img: ImageArray, quality: int | None = None) -> None:

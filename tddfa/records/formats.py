@@ -52,8 +52,8 @@ def open_records(
 ) -> Iterator[RecordWriter]:
     """Open a file of records; the kind of file follows from the extension.
 
-    The file appears when the block ends. If an error or Ctrl-C ends it, the file holds the records
-    made until then.
+    The file appears when the block ends. If Ctrl-C or a defect ends it, the file holds the records
+    made until then; if an `InputError` does, there is none.
 
     Parameters
     ----------
@@ -79,5 +79,7 @@ def open_records(
         except (Exception, KeyboardInterrupt) as error:
             interrupted = error
         writer.close()
+        if isinstance(interrupted, InputError):
+            raise interrupted  # within: the file is not kept
     if interrupted is not None:
         raise interrupted

@@ -1,5 +1,6 @@
 """Take the sound of a video over into another file: packet by packet, or encoded anew."""
 
+import io
 import logging
 from typing import Any, Protocol
 
@@ -16,6 +17,8 @@ logger = logging.getLogger(__name__)
 COPIED = frozenset({"aac", "mp3", "mp3float", "ac3", "eac3", "alac", "flac", "opus", "libopus"})
 # What a QuickTime file does not hold of these.
 _NOT_IN_MOV = frozenset({"eac3", "flac", "opus", "libopus"})
+# The muxer looks into every packet of these, and would not take one that is made up.
+_LOOKED_INTO = frozenset({"ac3", "eac3"})
 # Seconds by which sound may lie behind the picture in a file.
 _LAG = 5.0
 _END: Any = object()
@@ -79,7 +82,8 @@ class AudioCopy:
         copied = COPIED - _NOT_IN_MOV if output.format.name == "mov" else COPIED
         try:
             track: _Track
-            if name in copied and stream.codec_context.sample_rate:
+            usual = name in copied and stream.codec_context.sample_rate
+            if usual and _fits(stream, output.format.name):
                 track = _Copied(stream, output, self._start)
             else:
                 track = AacEncoder(stream, output, self._start)
@@ -125,6 +129,26 @@ class AudioCopy:
     def close(self) -> None:
         """Close the source."""
         self.container.close()
+
+
+def _fits(stream: Any, form: str) -> bool:
+    """Tell whether a sound can be copied into a container, its head not damaged.
+
+    A muxer looks at some codecs' heads at its very end only, when the pictures are lost with it.
+    """
+    if stream.codec_context.name in _LOOKED_INTO:
+        return True
+    try:
+        with av.open(io.BytesIO(), "w", format=form) as trial:
+            target = trial.add_stream_from_template(stream)
+            packet = av.Packet(bytes(64))
+            packet.pts = packet.dts = 0
+            packet.time_base, packet.stream = stream.time_base, target
+            trial.mux(packet)
+    except (av.error.FFmpegError, ValueError) as error:
+        logger.debug("sound: %s", error)
+        return False
+    return True
 
 
 class _Copied:

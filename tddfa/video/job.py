@@ -144,9 +144,9 @@ def run_job(
         writer,
     ):
         records = None
-        if job.records is not None:
-            records = stack.enter_context(open_records(job.records, layout, job.record_format))
         for frame, picture in drawn:
+            if job.records and records is None:  # not before: of no frame there is nothing to tell
+                records = stack.enter_context(open_records(job.records, layout, job.record_format))
             with uninterrupted():  # or a frame is in the video and not in the records
                 aspect = frame.stored.aspect if as_video and frame.stored else SQUARE
                 writer.write(picture, frame.pts if as_video else frame.index, aspect)

@@ -190,6 +190,24 @@ def test_another_onnx_network_is_refused(tmp_path):
         FaceBoxes_ONNX(onnx_fp=tmp_path / "o.onnx")
 
 
+def test_network_that_loads_and_cannot_be_run(tmp_path):
+    """A number among many was damaged: found by tests.fuzz."""
+    value, helper = onnx.helper.make_tensor_value_info, onnx.helper
+    shapes = {"loc": [1, 5, 4], "conf": [1, 5, 2]}
+    graph = helper.make_graph(
+        [helper.make_node("Reshape", ["x", f"{name}_shape"], [name]) for name in shapes],
+        "damaged",
+        [value("x", onnx.TensorProto.FLOAT, [1, 3, None, None])],
+        [value(n, onnx.TensorProto.FLOAT, [1, None, s[2]]) for n, s in shapes.items()],
+        [onnx.numpy_helper.from_array(np.int64(s), f"{n}_shape") for n, s in shapes.items()],
+    )
+    opset = [helper.make_opsetid("", 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), tmp_path / "d.onnx")
+    detector = FaceBoxes_ONNX(onnx_fp=tmp_path / "d.onnx")
+    with pytest.raises(InputError, match=r"d\.onnx': the network fails on .*\(1, 3, 64, 64\)"):
+        detector(np.zeros((64, 64, 3), np.uint8))
+
+
 def test_missing_onnx_file_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"absent\.onnx"):
         FaceBoxes_ONNX(onnx_fp=tmp_path / "absent.onnx")

@@ -95,6 +95,13 @@ def test_interrupted(path, frames):
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_bad_input_leaves_no_records(path, frames):
+    with pytest.raises(InputError, match="disk"), open_records(path) as records:
+        records.add(frames[1])
+        raise InputError("no space left on the disk")
+    assert list(path.parent.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["a", "a.txt", "a.npy"])
 def test_unknown_format(tmp_path, name):
     message = r"\.npz, \.csv, \.jsonl, \.parquet"

@@ -175,6 +175,7 @@ def test_sound_that_a_container_refuses_is_left_out(make_clip, tmp_path, caplog,
     from tddfa.video import audio
 
     monkeypatch.setattr(audio, "COPIED", frozenset({"wmav2"}))
+    monkeypatch.setattr(audio, "_fits", lambda stream, form: True)
     source = make_clip(tmp_path / "a.asf", "wmav2", count=5)
     from tests.tddfa.video.conftest import copy_clip
 
@@ -183,3 +184,16 @@ def test_sound_that_a_container_refuses_is_left_out(make_clip, tmp_path, caplog,
         assert container.streams.video[0].frames == 5 and not container.streams.audio
     assert "cannot be kept" in caplog.text
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.asf", "o.mp4"]
+
+
+@pytest.mark.parametrize("target", ["o.mp4", "o.mov", "o.mkv"])
+def test_sound_without_a_head_does_not_cost_the_pictures(make_clip, copy_clip, tmp_path, target):
+    """MP4's muxer missed it after the last picture, and all was lost: found by tests.fuzz."""
+    source = clip_with(make_clip, tmp_path / "a.mkv", "libopus")
+    data = source.read_bytes()
+    assert data.count(b"\x63\xa2\x93OpusHead") == 1
+    source.write_bytes(data.replace(b"\x63\xa2\x93OpusHead", b"\x42\x42\x93OpusHead"))
+    copy_clip(source, tmp_path / target)
+    with av.open(str(source)) as before, av.open(str(tmp_path / target)) as after:
+        count = sum(1 for _ in before.decode(video=0))
+        assert sum(1 for _ in after.decode(video=0)) == count > 20
