@@ -106,3 +106,10 @@ def test_other_shapes_are_refused(shape):
 def test_thresholds_out_of_range_are_refused(threshold):
     with pytest.raises(InputError, match="threshold"):
         nms([[0, 0, 9, 9, 0.8]], threshold)
+
+
+def test_overlap_of_just_the_threshold_removes():
+    """The corners are pixels of the box: 10 x 10 and 10 x 5, of which the second is half."""
+    boxes = np.float32([[0, 0, 9, 9, 0.9], [0, 0, 9, 4, 0.8]])
+    assert nms(boxes, 0.5).tolist() == [0]
+    assert nms(boxes, float(np.nextafter(0.5, 1))).tolist() == [0, 1]

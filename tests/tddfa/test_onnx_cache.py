@@ -159,3 +159,12 @@ def test_onnx_path_never_imports_torch(project_root, tmp_path):
     command = [sys.executable, "-c", SCRIPT, config, picture, tmp_path]
     done = subprocess.run(command, capture_output=True, text=True, cwd=project_root, check=True)
     assert done.stdout.split() == ["1"]
+
+
+def test_folder_in_the_place_of_the_cached_file(cache, checkpoint, monkeypatch, tmp_path, quick):
+    first = find_onnx(checkpoint)
+    first.unlink()
+    (first / "x").mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    onnxruntime.InferenceSession(str(find_onnx(checkpoint)))
+    assert (first / "x").is_dir()

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tddfa.drawing.blend import face_box, merge_boxes
+from tddfa.drawing.blend import blend, face_box, merge_boxes
 
 BOXES = st.lists(st.tuples(*[st.integers(0, 30)] * 4), max_size=8)
 
@@ -34,3 +34,15 @@ def test_merged_boxes_cover_all_and_overlap_nowhere(boxes):
 )
 def test_face_box(points, box):
     assert face_box(np.array(points, np.float32), height=10, width=20) == box
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.25, 1.0])
+def test_share_of_the_drawing(alpha):
+    picture = np.full((8, 9, 3), 200, np.uint8)
+    drawing = picture.copy()
+    drawing[2:5, 3:6] = (0, 100, 240)
+    face = np.array([[3, 5], [2, 4], [0, 0]], np.float32)
+    expected = np.rint(picture * (1 - alpha) + drawing * alpha)
+    blend(picture, drawing, alpha, [face])
+    np.testing.assert_array_equal(drawing, expected)
+    assert (picture == 200).all()

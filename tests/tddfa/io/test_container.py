@@ -51,10 +51,15 @@ EXIF_BOMB = b"MM\0*\0\0\0\x08\0\x01\x01\x12\x9c\x03\x49\0\xff\x01\xff\x03\0\0\0\
     [
         (png(1, 1, png_chunk(b"eXIf", EXIF_BOMB, 0xFF00000D)), "truncated"),
         (png(40_000, 40_000), "megapixels"),
-        (png(12_000, 12_000), "declared"),
-        (png(3000, 3000), "declared"),
-        (b"RIFF\x20\0\0\0WEBPVP8X\n\0\0\0\x02\0\0\0" + b"\xfe\x3f\0" * 2 + bytes(20), "declared"),
+        (png(12_000, 12_000), "pixels declared in"),
+        (png(3000, 3000), "pixels declared in"),
+        (
+            b"RIFF\x20\0\0\0WEBPVP8X\n\0\0\0\x02\0\0\0" + b"\xfe\x3f\0" * 2 + bytes(20),
+            "pixels declared in",
+        ),
         (b"GIF89a" + b"\xff\xff" * 2 + bytes(30), "megapixels"),
+        (b"GIF89a" + (12_000).to_bytes(2, "little") * 2 + bytes(30), "pixels declared in"),
+        (b"BM" + bytes(16) + (12_000).to_bytes(4, "little") * 2 + bytes(30), "pixels declared in"),
         (b"BM" + bytes(16) + b"\xff\xff\0\0" * 2 + bytes(30), "megapixels"),
     ],
 )

@@ -2,6 +2,8 @@ import errno
 import io
 import os
 import stat
+import sys
+import threading
 from pathlib import Path
 
 import cv2
@@ -347,3 +349,40 @@ def test_symbolic_link_is_followed(tmp_path):
         file.write("new\n")
     assert (tmp_path / "link.txt").is_symlink()
     assert (tmp_path / "target.txt").read_bytes() == b"new\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be replaced")
+def test_whoever_reads_meanwhile_has_the_old_file_whole(tmp_path):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old" * 100)
+    with path.open("rb", buffering=0) as reader:
+        start = reader.read(3)
+        with atomic_write(path) as file:
+            file.write(b"new" * 10)
+            file.flush()
+            assert path.read_bytes() == b"old" * 100
+        assert start + reader.read() == b"old" * 100
+    assert path.read_bytes() == b"new" * 10
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="/dev/zero")
+def test_what_has_no_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("tddfa.io.pictures._LONGEST", 1 << 26)
+    with pytest.raises(InputError, match="/dev/zero: expected a picture, got more than 64 MB"):
+        imread("/dev/zero")
+    large = tmp_path / "large.png"
+    with large.open("wb") as file:
+        file.truncate(1 << 40)  # a hole: it takes no room
+    with pytest.raises(InputError, match=r"large\.png: expected a picture, got more than"):
+        imread(large)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX")
+def test_pipe(tmp_path):
+    """What a shell makes of ``-f <(curl …)``."""
+    path, data = tmp_path / "pipe", cv2.imencode(".png", SMOOTH)[1].tobytes()
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(data,))
+    writer.start()
+    np.testing.assert_array_equal(imread(path), SMOOTH)
+    writer.join()

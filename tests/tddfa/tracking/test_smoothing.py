@@ -1,5 +1,7 @@
 """Smoothers: what they must not change, what they must calm, where they must stop."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -266,3 +268,52 @@ def test_last_frame_counts_if_sure(score, kept):
     assert ids(film([[tracked(1, False, score)]]), 3) == [kept]
     frames = film([[tracked(1, False, score)], []], cuts=(1,))
     assert ids(frames, 3) == [kept, []]
+
+
+def test_mean_goes_back_from_the_frame_itself(aligner):
+    """What was before a gap in the track is not its past."""
+    far, near = [make_face(aligner, x=20.0)], [make_face(aligner, x=100.0)]
+    frames = film([far, [], near, near])
+    smoothed = list(smooth_mean(frames, 2, 0))
+    for index in (2, 3):
+        np.testing.assert_array_equal(smoothed[index].faces[0].landmarks, near[0].landmarks)
+
+
+@pytest.mark.parametrize("dt", [0.02, 0.04, 0.5])
+def test_one_euro_is_its_formula(dt):
+    """Casiez et al., CHI 2012: the cutoff grows with the smoothed speed per second."""
+    values = np.random.default_rng(0).normal(size=20).cumsum()
+    smooth, made = OneEuro(min_cutoff=1.2, beta=0.3, derivative_cutoff=0.8), []
+    for value in values:
+        made.append(smooth(np.array([value]), dt, unit=2.0)[0])
+
+    def weight(cutoff):
+        return 1 / (1 + 1 / (2 * np.pi * cutoff * dt))
+
+    filtered, speed, expected = values[0], 0.0, [values[0]]
+    for value in values[1:]:
+        derivative = (value - filtered) / dt
+        speed = weight(0.8) * derivative + (1 - weight(0.8)) * speed
+        share = weight(1.2 + 0.3 * abs(speed) / 2.0)
+        filtered = share * value + (1 - share) * filtered
+        expected.append(filtered)
+    np.testing.assert_allclose(made, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("wait", [0, 1, 3])
+def test_confirmation_waits_as_long_as_it_may(aligner, wait):
+    """A face that is confirmed `wait` frames later is there from its first frame on."""
+    face = make_face(aligner)
+    faces = [replace(face, score=0.6, confirmed=index >= wait) for index in range(wait + 2)]
+    taken = []
+
+    def frames():
+        for frame in film([[face] for face in faces]):
+            taken.append(frame.index)
+            yield frame
+
+    out = []
+    for frame in keep_confirmed(frames(), wait):
+        assert len(taken) == min(frame.index + wait + 1, len(faces))
+        out.append(len(frame.faces))
+    assert out == [1] * len(faces)

@@ -1,0 +1,344 @@
+#!/usr/bin/env python3
+"""Break important lines, one at a time, in a copy: each must be caught by the test that is named.
+
+The list is by hand: thresholds, signs, axes, one too many, a rename forgotten, a check left out.
+Needs a checkout that is built.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LEFT_OUT = shutil.ignore_patterns(
+    *(".*_cache", ".git", ".hypothesis", ".venv", "__pycache__", "*.egg-info"),
+    *("build", "dist", "assets", "runs", "results"),
+)
+KERNELS = (".pyx", ".h")
+PASSED, FAILED = 0, 1  # exit codes of pytest
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A broken line.
+
+    Attributes
+    ----------
+    what : str
+        In words.
+    path : str
+        File of the checkout.
+    line, broken : str
+        Text that is in it exactly once, and what takes its place.
+    test : str
+        The test that must fail, as pytest is told it.
+    """
+
+    what: str
+    path: str
+    line: str
+    broken: str
+    test: str
+
+
+MUTANTS = (
+    Mutant(
+        "of two triangles the farther wins",
+        "Sim3DR/_rasterize_loops.h",
+        "nearer = z > old;",
+        "nearer = z < old;",
+        "tests/Sim3DR/test_rasterize.py::test_agrees_with_the_rule_tested_at_every_pixel",
+    ),
+    Mutant(
+        "normals point inward",
+        "Sim3DR/_normals.pyx",
+        "nz = ux * vy - uy * vx",
+        "nz = uy * vx - ux * vy",
+        "tests/Sim3DR/test_normals.py::test_sphere_points_outward",
+    ),
+    Mutant(
+        "NMS: a box is a pixel too narrow",
+        "FaceBoxes/_nms.pyx",
+        "x1 if x1 > boxes[j, 0] else boxes[j, 0]) + 1",
+        "x1 if x1 > boxes[j, 0] else boxes[j, 0])",
+        "tests/FaceBoxes/test_nms.py::test_equal_to_brute_force",
+    ),
+    Mutant(
+        "NMS: what reaches the threshold stays",
+        "FaceBoxes/_nms.pyx",
+        ">= threshold",
+        "> threshold",
+        "tests/FaceBoxes/test_nms.py::test_overlap_of_just_the_threshold_removes",
+    ),
+    Mutant(
+        "colors between pixels: weights swapped",
+        "tddfa/drawing/_sampling.pyx",
+        "upper = img[y0, x0, k] * (1.0 - wx) + img[y0, x1, k] * wx",
+        "upper = img[y0, x0, k] * wx + img[y0, x1, k] * (1.0 - wx)",
+        "tests/tddfa/drawing/test_sampling.py::test_bilinear_against_scipy",
+    ),
+    Mutant(
+        "boxes: size decoded with the center's variance",
+        "FaceBoxes/box_coding.py",
+        "size = priors[:, 2:] * np.exp(loc[:, 2:] * np.float32(SIZE_VARIANCE))",
+        "size = priors[:, 2:] * np.exp(loc[:, 2:] * np.float32(CENTER_VARIANCE))",
+        "tests/FaceBoxes/test_box_coding.py::test_worked_example",
+    ),
+    Mutant(
+        "anchors: x and y swapped",
+        "FaceBoxes/prior_box.py",
+        "anchors += [(x, y, size) for y in offsets for x in offsets]",
+        "anchors += [(y, x, size) for y in offsets for x in offsets]",
+        "tests/FaceBoxes/test_prior_box.py::test_order",
+    ),
+    Mutant(
+        "detector: mean color as RGB",
+        "FaceBoxes/preprocess.py",
+        "MEAN_BGR = (104.0, 117.0, 123.0)",
+        "MEAN_BGR = (123.0, 117.0, 104.0)",
+        "tests/FaceBoxes/test_preprocess.py::test_blob_is_the_picture_minus_the_mean",
+    ),
+    Mutant(
+        "ROI: center moved up in place of down",
+        "tddfa/roi.py",
+        "center_y = bottom - (bottom - top) / 2 + mean_side * 0.14",
+        "center_y = bottom - (bottom - top) / 2 - mean_side * 0.14",
+        "tests/tddfa/test_roi.py::test_box_rule",
+    ),
+    Mutant(
+        "crop at the border: one row too low",
+        "tddfa/roi.py",
+        "crop[y0 - top : y1 - top, x0 - left : x1 - left] = img[y0:y1, x0:x1]",
+        "crop[y0 - top : y1 - top, x0 - left : x1 - left] = img[y0 - 1 : y1 - 1, x0:x1]",
+        "tests/tddfa/test_roi.py::test_crop_equals_a_window_of_the_padded_picture",
+    ),
+    Mutant(
+        "network's input: normalized by 127.5 twice",
+        "tddfa/roi.py",
+        "batch /= 128.0",
+        "batch /= 127.5",
+        "tests/tddfa/test_roi.py::test_network_input",
+    ),
+    Mutant(
+        "parameters: expression before shape",
+        "tddfa/params.py",
+        "shape=coefficients[..., :n_shape, :],",
+        "shape=coefficients[..., -n_shape:, :],",
+        "tests/tddfa/test_params.py::test_parts_cover_the_vector_in_order",
+    ),
+    Mutant(
+        "reconstruction: y up",
+        "tddfa/reconstruct.py",
+        "cameras[:, 1] *= -1",
+        "cameras[:, 1] *= 1",
+        "tests/tddfa/test_reconstruct.py::test_equals_the_formulas",
+    ),
+    Mutant(
+        "reconstruction: x counted from 1",
+        "tddfa/reconstruct.py",
+        "cameras[:, 0, 3] += boxes[:, 0] - scale[:, 0]",
+        "cameras[:, 0, 3] += boxes[:, 0]",
+        "tests/tddfa/test_reconstruct.py::test_equals_the_formulas",
+    ),
+    Mutant(
+        "pose: roll turns the other way",
+        "tddfa/pose.py",
+        "roll = math.atan2(r[1, 0] / cos_yaw, r[0, 0] / cos_yaw)",
+        "roll = math.atan2(r[0, 1] / cos_yaw, r[0, 0] / cos_yaw)",
+        "tests/tddfa/test_pose.py::test_angles_are_recovered",
+    ),
+    Mutant(
+        "tracks: pairs below the threshold count",
+        "tddfa/tracking/association.py",
+        "gain = np.where(overlap >= least, overlap, 0.0)",
+        "gain = np.where(overlap >= 0, overlap, 0.0)",
+        "tests/tddfa/tracking/test_association.py::test_matches_are_one_to_one_and_overlap_enough",
+    ),
+    Mutant(
+        "confirmation: a frame too early",
+        "tddfa/tracking/confirmation.py",
+        "if len(waiting) > wait:",
+        "if len(waiting) >= wait:",
+        "tests/tddfa/tracking/test_smoothing.py::test_confirmation_waits_as_long_as_it_may",
+    ),
+    Mutant(
+        "smoothing: neighbors of the far end of the past",
+        "tddfa/tracking/smoothing.py",
+        "before = _run(face, list(past)[::-1], n_pre)",
+        "before = _run(face, list(past), n_pre)",
+        "tests/tddfa/tracking/test_smoothing.py::test_mean_goes_back_from_the_frame_itself",
+    ),
+    Mutant(
+        "1 euro filter: speed not divided by time",
+        "tddfa/tracking/one_euro.py",
+        "gain * (step / dt - self._speed)",
+        "gain * (step - self._speed)",
+        "tests/tddfa/tracking/test_smoothing.py::test_one_euro_is_its_formula",
+    ),
+    Mutant(
+        "blending: shares swapped",
+        "tddfa/drawing/blend.py",
+        "1 - alpha, part, alpha, 0, dst=part)",
+        "alpha, part, 1 - alpha, 0, dst=part)",
+        "tests/tddfa/drawing/test_blend.py::test_share_of_the_drawing",
+    ),
+    Mutant(
+        "texture upside down",
+        "tddfa/drawing/uv.py",
+        "places[:, 1] = uv_h - 1 - places[:, 1]",
+        "places[:, 1] = places[:, 1]",
+        "tests/tddfa/drawing/test_overlays.py::test_uv_shows_the_picture_upright",
+    ),
+    Mutant(
+        "OBJ: indices from 0",
+        "tddfa/export/serialization.py",
+        'format_indices(triangles, b"f ", 1 + k * n_vertices, paired=textured)',
+        'format_indices(triangles, b"f ", k * n_vertices, paired=textured)',
+        "tests/tddfa/export/test_serialization.py::test_obj_line_by_line",
+    ),
+    Mutant(
+        "Exif 6 turned like 8",
+        "tddfa/io/decode.py",
+        "flips = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}",
+        "flips = {2: 1, 3: -1, 4: 0, 6: 0, 7: -1, 8: 1}",
+        "tests/tddfa/io/test_pictures.py::test_exif_orientation",
+    ),
+    Mutant(
+        "a file may declare what it likes",
+        "tddfa/io/container.py",
+        "FREE_PIXELS, MAX_PIXELS_PER_BYTE = 1 << 25, 10_000",
+        "FREE_PIXELS, MAX_PIXELS_PER_BYTE = 1 << 40, 10_000",
+        "tests/tddfa/io/test_container.py::test_declared_beyond_what_a_file_can_hold",
+    ),
+    Mutant(
+        "writing: in place, no rename",
+        "tddfa/io/atomic.py",
+        "        temporary.replace(target)\n",
+        "        target.write_bytes(temporary.read_bytes())\n",
+        "tests/tddfa/io/test_pictures.py::test_whoever_reads_meanwhile_has_the_old_file_whole",
+    ),
+    Mutant(
+        "writing: the temporary file left behind after an error",
+        "tddfa/io/atomic.py",
+        "            temporary.unlink(missing_ok=True)",
+        "            temporary.exists()",
+        "tests/tddfa/io/test_pictures.py::test_full_disk_keeps_what_was_there",
+    ),
+    Mutant(
+        "an output may overwrite an input",
+        "tddfa/io/targets.py",
+        "if key in read:",
+        "if key in written:",
+        "tests/tddfa/io/test_targets.py::test_input_by_any_name",
+    ),
+    Mutant(
+        "pickles: any function may be called",
+        "tddfa/pickles.py",
+        '            raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None',
+        "            return super().find_class(module, name)",
+        "tests/tddfa/test_pickles.py::test_malicious_pickle_is_not_executed",
+    ),
+    Mutant(
+        "checkpoints: a function of any module may be asked for",
+        "tddfa/checkpoint_head.py",
+        "trusted = module in _TRUSTED and name not in _LOADERS",
+        "trusted = name not in _LOADERS",
+        "tests/tddfa/test_checkpoint_head.py::test_foreign_pickle",
+    ),
+    Mutant(
+        "cache: a damaged network is used",
+        "tddfa/onnx_cache.py",
+        'if _digest(cached) == cached.stem.rpartition("-")[2]:',
+        "if _digest(cached):",
+        "tests/tddfa/test_onnx_cache.py::test_damaged_file_is_made_anew",
+    ),
+    Mutant(
+        "PyTorch after a fork: no word, and it hangs",
+        "tddfa/torch_process.py",
+        "return os.getpid() not in _AT_WORK_IN",
+        "return False",
+        "tests/tddfa/test_processes.py::test_objects_in_other_processes",
+    ),
+    Mutant(
+        "video: times a unit of the clock late",
+        "tddfa/video/reader.py",
+        "yield Frame(index, float(pts * unit), square, pts=pts, stored=stored)",
+        "yield Frame(index, float((pts + 1) * unit), square, pts=pts + 1, stored=stored)",
+        "tests/tddfa/video/test_video.py::test_sound_is_trimmed_with_the_pictures",
+    ),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Try all mutants, or those whose words are named; return 1 if one survived."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("words", nargs="*", help="only mutants described with one of these")
+    args = parser.parse_args(argv)
+    chosen = [m for m in MUTANTS if not args.words or any(word in m.what for word in args.words)]
+    with tempfile.TemporaryDirectory(prefix="mutants-") as name:
+        copy = Path(name) / "copy"
+        shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+        if (ROOT.parent / "shared").is_dir():
+            (copy.parent / "shared").symlink_to(ROOT.parent / "shared")
+        code, told = run_tests(copy, sorted({mutant.test for mutant in chosen}))
+        if code != PASSED:
+            say(f"the tests fail without a mutant:\n{told}")
+            return 1
+        survivors = [mutant for mutant in chosen if not caught(copy, mutant)]
+    say(f"{len(chosen) - len(survivors)} of {len(chosen)} mutants were caught")
+    return bool(survivors)
+
+
+def say(text: str) -> None:
+    """Print a line between those of other processes."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def caught(copy: Path, mutant: Mutant) -> bool:
+    """Break the line, run the test, mend the line."""
+    path, original = copy / mutant.path, ROOT / mutant.path
+    text = original.read_text(encoding="utf-8")
+    assert text.count(mutant.line) == 1, f"{mutant.path}: expected once: {mutant.line}"
+    path.write_text(text.replace(mutant.line, mutant.broken), encoding="utf-8")
+    start = time.monotonic()
+    if path.suffix in KERNELS:
+        command = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
+        subprocess.run(command, check=True, cwd=copy, capture_output=True)
+    code, told = run_tests(copy, [mutant.test])
+    # With the times of the files, or kernels would be built of what is not there any more.
+    places = original.parent.iterdir() if path.suffix in KERNELS else [original]
+    for place in places:
+        if place.is_file():
+            shutil.copy2(place, copy / place.relative_to(ROOT))
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", told, re.MULTILINE)
+    by = failed[1] if failed and code == FAILED else f"NOT CAUGHT (pytest: {code})"
+    say(f"{mutant.what}: {by} ({time.monotonic() - start:.0f} s)")
+    return code == FAILED
+
+
+def run_tests(copy: Path, tests: Sequence[str]) -> tuple[int, str]:
+    """Run tests until one fails; return pytest's exit code and what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests],
+        check=False,
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    return done.returncode, done.stdout[-3000:]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
