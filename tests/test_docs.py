@@ -10,7 +10,13 @@ import pytest
 from tddfa import Config
 from tddfa.reference_files import ALL_FILES, COMMIT
 
-DOCUMENTS = ("docs/conventions.md", "docs/assets.md", "docs/api.md", "docs/migrating.md")
+DOCUMENTS = (
+    "docs/conventions.md",
+    "docs/assets.md",
+    "docs/api.md",
+    "docs/migrating.md",
+    "docs/reliability.md",
+)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)#]+)[^)]*\)")
 
 
