@@ -35,6 +35,8 @@ def face_model_arrays() -> dict[str, np.ndarray]:
         "mirror": np.arange(_N, dtype=np.int32)[::-1],
         "exp_names": np.array([f"e{k}" for k in range(10)]),
         "exp_range": np.tile(np.float32([-1, 1]), (10, 1)),
+        "region": (np.arange(_N) % 3).astype(np.uint8),
+        "region_names": np.array(["nose", "lips", "ears"]),
     }
 
 

@@ -12,29 +12,13 @@ from tddfa.model_files import load_face_model
 from tddfa.params import ParameterScale
 from tddfa.pickles import load_arrays
 from tddfa.weight_labels import regressor_labels
-
-N_VERTICES = 90
+from tests.fuzz.seeds_models import face_model_arrays
 
 
 @pytest.fixture(scope="session")
 def small_arrays() -> dict[str, np.ndarray]:
     """Arrays of a face model in our format, with 90 vertices."""
-    generator = np.random.default_rng(0)
-    n = N_VERTICES
-    return {
-        "format_version": np.array(1),
-        "u": generator.normal(size=3 * n).astype(np.float32) * 50,
-        "w_shp": generator.normal(size=(3 * n, 40)).astype(np.float16),
-        "w_exp": generator.normal(size=(3 * n, 10)).astype(np.float16),
-        "tri": generator.integers(0, n, (150, 3)).astype(np.int32),
-        "keypoints": generator.permutation(n)[:68].astype(np.int32),
-        "uv": generator.uniform(size=(n, 2)).astype(np.float32),
-        "mirror": np.arange(n, dtype=np.int32)[::-1],
-        "exp_names": np.array([f"e{i}" for i in range(10)]),
-        "exp_range": np.tile(np.float32([-1, 1]), (10, 1)),
-        "region": (np.arange(n) % 3).astype(np.uint8),
-        "region_names": np.array(["nose", "lips", "ears"]),
-    }
+    return face_model_arrays()
 
 
 @pytest.fixture(scope="session")
