@@ -4,13 +4,15 @@ import argparse
 import math
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from FaceBoxes.settings import DetectorSettings, SettingArguments
-from tddfa.assets import ASSETS_VARIABLE
+from tddfa.assets import ASSETS_VARIABLE, DEFAULT_CONFIG
 from tddfa.errors import InputError
-from tddfa.face_aligner import DEFAULT_CONFIG, FaceAligner
-from tddfa.tracking.settings import TrackerSettings
+
+if TYPE_CHECKING:
+    from tddfa.face_aligner import FaceAligner
+    from tddfa.tracking.settings import TrackerSettings
 
 # A tracker takes no threshold of 0: everything would be a face.
 _LEAST_SCORE = 0.01
@@ -110,14 +112,35 @@ def detector_settings(args: argparse.Namespace) -> SettingArguments:
     return settings
 
 
-def tracker_settings(args: argparse.Namespace, **values: Any) -> TrackerSettings:
+def tracker_settings(args: argparse.Namespace, **values: Any) -> "TrackerSettings":
     """Return a tracker's settings; a face that begins a track needs ``--det_threshold``."""
+    from tddfa.tracking.settings import TrackerSettings
+
     if getattr(args, "det_threshold", None) is not None:
         values["high"] = max(args.det_threshold, _LEAST_SCORE)
     return TrackerSettings(**values)
 
 
-def build_pipeline(args: argparse.Namespace) -> FaceAligner:
+def uses_onnx(args: argparse.Namespace) -> bool:
+    """Tell whether parsed arguments ask for ONNX Runtime."""
+    by_default: bool = args.onnx_by_default and args.mode != "gpu"
+    return by_default if args.onnx is None else bool(args.onnx)
+
+
+def import_onnx_path(args: argparse.Namespace) -> None:
+    """Import what `build_pipeline` needs for ONNX Runtime, if that is asked for.
+
+    Python imports one module at a time. With these before OpenCV, networks are opened while that
+    is imported: reading, hashing and opening files leaves the interpreter to others.
+    """
+    if uses_onnx(args):
+        import onnxruntime  # noqa: F401
+
+        import tddfa.face_aligner
+        import tddfa.onnx_backend  # noqa: F401
+
+
+def build_pipeline(args: argparse.Namespace) -> "FaceAligner":
     """Build the networks that parsed arguments ask for.
 
     Raises
@@ -125,6 +148,8 @@ def build_pipeline(args: argparse.Namespace) -> FaceAligner:
     InputError
         If a file is missing or malformed, or the device is not there.
     """
+    from tddfa.face_aligner import FaceAligner
+
     return FaceAligner(**aligner_arguments(args))
 
 
@@ -136,7 +161,7 @@ def aligner_arguments(args: argparse.Namespace) -> dict[str, Any]:
     InputError
         If they contradict each other, or the asset folder is missing.
     """
-    onnx = args.onnx_by_default and args.mode != "gpu" if args.onnx is None else args.onnx
+    onnx = uses_onnx(args)
     if args.provider is not None and not onnx:
         raise InputError(f"--provider {args.provider}: expected together with --onnx")
     if args.assets is not None and not Path(args.assets).is_dir():

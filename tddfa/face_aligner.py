@@ -1,14 +1,16 @@
 """`FaceAligner`: pictures and videos in, faces out."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from FaceBoxes.tiles import detect_faces
 from tddfa.aligner import Aligner
+from tddfa.assets import DEFAULT_CONFIG
 from tddfa.config import Config, load_config
 from tddfa.detector import Detector, as_boxes, as_detector
 from tddfa.detectors import build_detector
@@ -20,10 +22,11 @@ from tddfa.inputs import decoded, numbered, read_picture
 from tddfa.picture import ImageArray
 from tddfa.roi import parse_roi_box_from_bbox, parse_roi_box_from_landmark
 from tddfa.runtime import Backend, Runtime
-from tddfa.tracking.follow import Smooth
-from tddfa.tracking.settings import TrackerSettings
 
-DEFAULT_CONFIG = "configs/mb1_120x120.yml"
+if TYPE_CHECKING:  # of videos alone
+    from tddfa.tracking.follow import Smooth
+    from tddfa.tracking.settings import TrackerSettings
+
 _USUAL_FPS, _MOST_FPS = 25.0, 1000.0
 
 Image = ImageArray | str | Path
@@ -110,13 +113,17 @@ class FaceAligner:
         if isinstance(detector, str):
             self.config = self.config.with_values(detector=detector)
             detector = None
-        if detector is None:
-            self.detector = build_detector(self.config, runtime, **(detector_settings or {}))
-        elif detector_settings:
+        if detector is not None and detector_settings:
             raise InputError("detector_settings: are for a detector by name, not for an object")
-        else:
-            self.detector = as_detector(detector)
-        self.aligner = build_aligner(self.config, runtime)
+
+        with ThreadPoolExecutor(1) as helper:  # files are read and networks made side by side
+            opening = helper.submit(build_aligner, self.config, runtime)
+            if detector is None:
+                settings = detector_settings or {}
+                self.detector = build_detector(self.config, runtime, **settings)
+            else:
+                self.detector = as_detector(detector)
+            self.aligner = opening.result()
         self.detect_scale = detect_scale
 
     @overload
@@ -230,12 +237,12 @@ class FaceAligner:
         self,
         source: str | Path | Iterable[ImageArray | Frame],
         *,
-        smooth: Smooth = "none",
+        smooth: "Smooth" = "none",
         n_pre: int = 1,
         n_next: int = 1,
         wait: int = 3,
         fps: float | None = None,
-        settings: TrackerSettings | None = None,
+        settings: "TrackerSettings | None" = None,
     ) -> Iterator[Frame]:
         """Follow the faces of a video.
 

@@ -1,6 +1,7 @@
 """Alignment with ONNX Runtime; never imports PyTorch."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -46,13 +47,16 @@ class TDDFA_ONNX(RebuiltFromArguments, Aligner):  # noqa: N801 (the reference's 
         n_threads: int = 1,
         **config: Any,
     ) -> None:
-        super().__init__(Config.from_mapping(config), n_threads)
+        settings = Config.from_mapping(config)
+        path = regressor_onnx(settings)
+        with ThreadPoolExecutor(1) as helper:
+            opening = helper.submit(open_session, path, providers, num_threads)
+            super().__init__(settings, n_threads)
+            self._check_weights(path, read_onnx_labels(path))
+            self.session = opening.result()
         self.arguments = dict(
             num_threads=num_threads, providers=providers, n_threads=n_threads, **config
         )
-        path = regressor_onnx(self.config)
-        self._check_weights(path, read_onnx_labels(path))
-        self.session = open_session(path, providers, num_threads)
         node = self.session.get_inputs()[0]
         self.input_name = node.name
         shape = self.session.get_outputs()[0].shape

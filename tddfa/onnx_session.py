@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tddfa.errors import InputError
+from tddfa.optimized_model import open_optimized
 
 CPU = "CPUExecutionProvider"
 _SUFFIX = "ExecutionProvider"
@@ -88,12 +89,21 @@ def open_session(
     if num_threads is not None and num_threads < 1:
         raise InputError(f"num_threads: expected an integer from 1 up, got {num_threads}")
     chosen = provider_names(providers, onnxruntime.get_available_providers())
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = num_threads or 0
-    # Errors only; of a provider that does not start we tell ourselves.
-    options.log_severity_level = 3 if chosen[0] == CPU else 4
+
+    def options() -> Any:
+        made = onnxruntime.SessionOptions()
+        made.intra_op_num_threads = num_threads or 0
+        # Plans of buffers by input size: they take memory and save no time.
+        made.enable_mem_pattern = False
+        # Errors only; of a provider that does not start we tell ourselves.
+        made.log_severity_level = 3 if chosen[0] == CPU else 4
+        return made
+
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=chosen)
+        if chosen == [CPU]:
+            session = open_optimized(path, options)
+        else:
+            session = onnxruntime.InferenceSession(str(path), options(), providers=chosen)
     except Exception as error:  # ONNX Runtime's exceptions share no base class
         if chosen[0] != CPU and _loads(onnxruntime, path):
             raise InputError(f"'{path}': cannot be run by {chosen[0]}") from error
