@@ -81,7 +81,7 @@ def _negative_of(conv: nn.Conv2d, count: int) -> nn.Conv2d:
     done = conv.out_channels - count
     weight = torch.zeros(count - done, conv.out_channels, 1, 1)
     weight[range(count - done), range(done, count)] = -1
-    negative = nn.Conv2d(*weight.shape[1::-1], 1, bias=False)
+    negative = nn.Conv2d(weight.shape[1], weight.shape[0], 1, bias=False)
     negative.load_state_dict({"weight": weight})
     return negative
 

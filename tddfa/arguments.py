@@ -12,6 +12,7 @@ from tddfa.errors import InputError
 
 if TYPE_CHECKING:
     from tddfa.face_aligner import FaceAligner
+    from tddfa.runtime import Backend
     from tddfa.tracking.settings import TrackerSettings
 
 # A tracker takes no threshold of 0: everything would be a face.
@@ -57,7 +58,20 @@ def add_model_arguments(parser: argparse.ArgumentParser, onnx: bool = False) -> 
         action="store_false",
         help=f"use PyTorch{'' if onnx else ' (default)'}",
     )
+    backend.add_argument(
+        "--backend",
+        choices=("onnx", "openvino", "torch"),
+        help="the same by name; openvino (pip install openvino) is fastest on processors with "
+        "bfloat16",
+    )
     parser.set_defaults(onnx_by_default=onnx)
+    group.add_argument(
+        "--precision",
+        default="auto",
+        choices=("auto", "float32", "bfloat16", "int8"),
+        help="what networks compute in: bfloat16 with openvino alone, int8 for the regressor with "
+        "onnx and openvino (default: float32; with openvino bfloat16 where the processor has it)",
+    )
     group.add_argument(
         "--provider",
         metavar="NAME",
@@ -121,10 +135,13 @@ def tracker_settings(args: argparse.Namespace, **values: Any) -> "TrackerSetting
     return TrackerSettings(**values)
 
 
-def uses_onnx(args: argparse.Namespace) -> bool:
-    """Tell whether parsed arguments ask for ONNX Runtime."""
-    by_default: bool = args.onnx_by_default and args.mode != "gpu"
-    return by_default if args.onnx is None else bool(args.onnx)
+def chosen_backend(args: argparse.Namespace) -> "Backend":
+    """Return the backend that parsed arguments ask for."""
+    if args.backend is not None:
+        named: Backend = args.backend
+        return named
+    by_default = args.onnx_by_default and args.mode != "gpu"
+    return "onnx" if (by_default if args.onnx is None else args.onnx) else "torch"
 
 
 def import_onnx_path(args: argparse.Namespace) -> None:
@@ -133,7 +150,7 @@ def import_onnx_path(args: argparse.Namespace) -> None:
     Python imports one module at a time. With these before OpenCV, networks are opened while that
     is imported: reading, hashing and opening files leaves the interpreter to others.
     """
-    if uses_onnx(args):
+    if chosen_backend(args) == "onnx":
         import onnxruntime  # noqa: F401
 
         import tddfa.face_aligner
@@ -161,17 +178,20 @@ def aligner_arguments(args: argparse.Namespace) -> dict[str, Any]:
     InputError
         If they contradict each other, or the asset folder is missing.
     """
-    onnx = uses_onnx(args)
-    if args.provider is not None and not onnx:
+    backend = chosen_backend(args)
+    if args.provider is not None and backend != "onnx":
         raise InputError(f"--provider {args.provider}: expected together with --onnx")
     if args.assets is not None and not Path(args.assets).is_dir():
         raise InputError(f"--assets: expected an existing folder, got '{args.assets}'")
     gpu = args.mode == "gpu"
-    provider = args.provider or ("cuda" if gpu and onnx else None)
+    if gpu and backend == "openvino":
+        raise InputError("--mode gpu: expected with --onnx or --torch, not with openvino")
+    provider = args.provider or ("cuda" if gpu and backend == "onnx" else None)
     return {
         "config": args.config,
-        "backend": "onnx" if onnx else "torch",
-        "device": "cuda" if gpu and not onnx else "cpu",
+        "backend": backend,
+        "precision": args.precision,
+        "device": "cuda" if gpu and backend == "torch" else "cpu",
         "threads": args.threads,
         "providers": None if provider is None else [provider],
         "detector_settings": detector_settings(args),

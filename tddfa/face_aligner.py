@@ -21,7 +21,7 @@ from tddfa.frame import Frame
 from tddfa.inputs import decoded, numbered, read_picture
 from tddfa.picture import ImageArray
 from tddfa.roi import parse_roi_box_from_bbox, parse_roi_box_from_landmark
-from tddfa.runtime import Backend, Runtime
+from tddfa.runtime import Backend, Precision, Runtime
 
 if TYPE_CHECKING:  # of videos alone
     from tddfa.tracking.follow import Smooth
@@ -44,14 +44,16 @@ class FaceAligner:
     config : str, Path or Config
         Configuration: which weights go with which face model. By default the x1.0 network that
         ships; ``configs/mb05_120x120.yml`` is faster.
-    backend : {'onnx', 'torch'}
-        ONNX Runtime, or PyTorch.
+    backend : {'onnx', 'openvino', 'torch'}
+        ONNX Runtime, OpenVINO (``pip install openvino``), or PyTorch.
     device : str
         Of PyTorch: ``cpu``, ``cuda`` or ``cuda:1``.
     threads : int, optional
         Threads of ONNX Runtime and of dense reconstruction; by default as many as are useful.
     providers : sequence of str, optional
         ONNX Runtime's execution providers, the preferred one first; by default the CPU's.
+    precision : {'auto', 'float32', 'bfloat16', 'int8'}
+        What the networks compute in, see `tddfa.runtime.Runtime`.
     detector : str, Detector or callable, optional
         Name of a module in `tddfa.detectors`, an object of your own (`tddfa.detector.Detector`), or
         a function from a picture to rows ``xmin, ymin, xmax, ymax, score``. By default the
@@ -92,6 +94,7 @@ class FaceAligner:
         device: str = "cpu",
         threads: int | None = None,
         providers: Sequence[str] | None = None,
+        precision: Precision = "auto",
         detector: str | Detector | Any = None,
         detector_settings: Mapping[str, Any] | None = None,
         detect_scale: float | None = None,
@@ -103,12 +106,14 @@ class FaceAligner:
             "device": device,
             "threads": threads,
             "providers": providers,
+            "precision": precision,
             "detector": detector,
             "detector_settings": detector_settings,
             "detect_scale": detect_scale,
             "assets": assets,
         }
-        runtime = Runtime(backend, device, threads, None if providers is None else tuple(providers))
+        wanted = None if providers is None else tuple(providers)
+        runtime = Runtime(backend, device, threads, wanted, precision)
         self.config = config if isinstance(config, Config) else load_config(config, assets)
         if isinstance(detector, str):
             self.config = self.config.with_values(detector=detector)
@@ -325,11 +330,16 @@ class FaceAligner:
 def build_aligner(config: Config, runtime: Runtime) -> Aligner:
     """Build the regressor that a configuration names, see `FaceAligner`."""
     keys, threads = vars(config), runtime.threads
-    if runtime.backend == "onnx":
+    if runtime.backend != "torch":
         from tddfa.onnx_backend import TDDFA_ONNX
 
         return TDDFA_ONNX(
-            num_threads=threads, providers=runtime.providers, n_threads=threads or 1, **keys
+            num_threads=threads,
+            providers=runtime.providers,
+            n_threads=threads or 1,
+            backend=runtime.backend,
+            precision=runtime.precision,
+            **keys,
         )
     from tddfa.torch_backend import TDDFA
 
