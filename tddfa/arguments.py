@@ -69,8 +69,8 @@ def add_model_arguments(parser: argparse.ArgumentParser, onnx: bool = False) -> 
         "--precision",
         default="auto",
         choices=("auto", "float32", "bfloat16", "int8"),
-        help="what networks compute in: bfloat16 with openvino alone, int8 for the regressor with "
-        "onnx and openvino (default: float32; with openvino bfloat16 where the processor has it)",
+        help="what networks compute in: bfloat16 with openvino, int8 with onnx, and of the "
+        "regressor alone (default: float32; with openvino bfloat16 where the processor has it)",
     )
     group.add_argument(
         "--provider",

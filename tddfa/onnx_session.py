@@ -6,6 +6,7 @@ from typing import Any
 
 from tddfa.errors import InputError
 from tddfa.optimized_model import open_optimized
+from tddfa.processor import has_vnni
 from tddfa.runtime import Backend, Precision, Runtime
 
 CPU = "CPUExecutionProvider"
@@ -97,8 +98,8 @@ def open_session(
         # Threads wait in a loop for each other, as is fastest, but no longer than the network runs:
         # by default they go on for a while, which takes a core from whatever comes next.
         made.add_session_config_entry("session.force_spinning_stop", "1")
-        # Quantized networks: on processors without VNNI in place of faster sums that overflow.
-        made.add_session_config_entry("session.x64quantprecision", "1")
+        if not has_vnni():  # of quantized networks: in place of faster sums that overflow
+            made.add_session_config_entry("session.x64quantprecision", "1")
         # Plans of buffers by input size: they take memory and save no time.
         made.enable_mem_pattern = False
         # Errors only; of a provider that does not start we tell ourselves.

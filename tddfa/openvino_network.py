@@ -46,9 +46,8 @@ class OpenVINONetwork:
         ``.onnx`` file.
     num_threads : int, optional
         By default OpenVINO's choice.
-    precision : {'auto', 'float32', 'bfloat16', 'int8'}
-        What it computes in. ``'auto'`` is bfloat16 where the processor has it, else float32;
-        ``'int8'`` is what a quantized file is in, and ``'auto'`` for the rest of it.
+    precision : {'auto', 'float32', 'bfloat16'}
+        What it computes in. ``'auto'`` is bfloat16 where the processor has it, else float32.
 
     Attributes
     ----------

@@ -15,7 +15,6 @@ import contextlib
 import hashlib
 import logging
 import os
-import platform
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,11 +22,12 @@ from typing import Any
 
 from tddfa.cache import cache_folder, short_stem, working_folder
 from tddfa.errors import InputError
+from tddfa.processor import processor_kind
 from tddfa.weight_labels import file_sha256
 
 logger = logging.getLogger(__name__)
 
-FORMAT = "1"
+FORMAT = "2"
 MODEL, WEIGHTS, COMPLETE = "model.onnx", "weights.bin", "complete"
 # So many networks are kept; the one that has not been used for longest goes first.
 _MOST_KEPT = 12
@@ -35,16 +35,6 @@ _MOST_KEPT = 12
 _LEAST_FILE = 1 << 20
 # Smaller weights than this many bytes stay in the graph.
 _LEAST_BYTES = "1024"
-# Lines of /proc/cpuinfo that tell one kind of processor from another.
-_PROCESSOR = (
-    "vendor_id",
-    "cpu family",
-    "model",
-    "flags",
-    "features",
-    "cpu implementer",
-    "cpu part",
-)
 _CPU = ["CPUExecutionProvider"]
 
 
@@ -103,7 +93,7 @@ def entry_folder(path: Path) -> Path | None:
         source = file_sha256(path)
     except (OSError, InputError):
         return None
-    depends = f"{FORMAT} {source} {onnxruntime.__version__} {sys.platform} {_processor()}"
+    depends = f"{FORMAT} {source} {onnxruntime.__version__} {sys.platform} {processor_kind()}"
     key = hashlib.sha256(depends.encode()).hexdigest()[:16]
     return cache / "optimized" / f"{short_stem(path)}-{key}"
 
@@ -155,14 +145,3 @@ def _forget_oldest(parent: Path) -> None:
     entries = [(entry.stat().st_mtime, entry) for entry in parent.iterdir()]
     for _, entry in sorted(entries)[:-_MOST_KEPT]:
         shutil.rmtree(entry, ignore_errors=True)
-
-
-def _processor() -> str:
-    """Return what tells this kind of processor from others."""
-    try:
-        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as file:
-            first = file.read(8192).partition("\n\n")[0]
-    except OSError:
-        return f"{platform.machine()} {os.environ.get('PROCESSOR_IDENTIFIER', '')}"
-    lines = (line.partition(":") for line in first.splitlines())
-    return " ".join(value for key, _, value in lines if key.strip().lower() in _PROCESSOR)

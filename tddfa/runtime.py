@@ -10,7 +10,7 @@ Precision = Literal["auto", "float32", "bfloat16", "int8"]
 # What each backend computes in; ``auto`` is the first.
 PRECISIONS: dict[str, tuple[str, ...]] = {
     "onnx": ("float32", "int8"),
-    "openvino": ("bfloat16", "float32", "int8"),
+    "openvino": ("bfloat16", "float32"),
     "torch": ("float32",),
 }
 
@@ -31,7 +31,8 @@ class Runtime:
         ONNX Runtime's execution providers, the preferred one first; None: the CPU's.
     precision : {'auto', 'float32', 'bfloat16', 'int8'}
         What networks compute in. ``auto``: float32, but for OpenVINO bfloat16 where the processor
-        has it. ``int8``: the regressor's quantized file; the detector stays as with ``auto``.
+        has it. ``int8``, with ONNX Runtime: the regressor's quantized file; the detector computes
+        in float32.
 
     Raises
     ------

@@ -124,7 +124,7 @@ def quantize(
     order = np.random.default_rng(0).permutation(len(calibration.paths))
     chosen = np.sort(order[: settings.faces])
     with replacing(out) as temporary:
-        _write(source, list(crops(calibration, chosen, config.size)), temporary, settings)
+        _write(source, list(crops(calibration, chosen.tolist(), config.size)), temporary, settings)
         report = compare(config, source, temporary, load_annotated(scenes))
         if report.shift > settings.most_shift or (
             report.nme_quantized - report.nme > settings.most_nme
@@ -142,24 +142,21 @@ def crops(faces: LandmarkSet, rows: Sequence[int], size: int) -> Iterator[FloatA
 
 def compare(config: Config, exact: Path, quantized: Path, faces: LandmarkSet) -> QuantizeReport:
     """Measure two forms of a network on annotated faces."""
-    first, second = (
-        TDDFA_ONNX(**vars(replace(config, onnx_fp=str(p)))) for p in (exact, quantized)
-    )
+    aligners = [TDDFA_ONNX(**vars(replace(config, onnx_fp=str(p)))) for p in (exact, quantized)]
     outputs = [
-        [aligner.regress(crop)[0] for aligner in (first, second)]
+        [aligner.regress(crop)[0] for aligner in aligners]
         for crop in crops(faces, range(len(faces.paths)), config.size)
     ]
-    params = list(zip(*outputs, strict=True))
+    params = [list(column) for column in zip(*outputs, strict=True)]
+    make = aligners[0].recon_vers
     crop = [[0.0, 0.0, config.size, config.size]] * len(outputs)
-    placed = [np.stack(first.recon_vers(list(p), crop))[:, :2] for p in params]
+    placed = [np.stack(make(column, crop))[:, :2] for column in params]
     moved = np.linalg.norm(placed[1] - placed[0], axis=1)
     size = metrics.eye_corner_distance(faces.points)
-    truth = faces.points[:, :2][:, :, INNER]
+    truth = faces.points[:, :, INNER]
     errors = [
-        metrics.nme(
-            np.stack(first.recon_vers(list(p), faces.rois))[:, :2][:, :, INNER], truth, size
-        )
-        for p in params
+        metrics.nme(np.stack(make(column, list(faces.rois)))[:, :, INNER], truth, size)
+        for column in params
     ]
     return QuantizeReport(
         len(outputs),
@@ -178,7 +175,7 @@ def _write(
     from onnxruntime import quantization
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    class Reader(quantization.CalibrationDataReader):  # type: ignore[misc]
+    class Reader(quantization.CalibrationDataReader):
         def __init__(self) -> None:
             self.inputs = iter(inputs)
 

@@ -149,7 +149,8 @@ frame.faces[0].visible
 from pathlib import Path
 for name, output in OUTPUTS.items():
     make_output(name, frame, Path(sys.argv[3]) / f"x.{name if output.write else 'png'}")
-print(len(frame.faces), *[name for name in ("torch", "matplotlib", "onnx") if name in sys.modules])
+heavy = ("torch", "matplotlib", "onnx", "openvino")
+print(len(frame.faces), *[name for name in heavy if name in sys.modules])
 """
 
 
