@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from FaceBoxes.base_detector import BaseDetector
 from FaceBoxes.settings import SettingArguments
 from tddfa.assets import find_asset
-from tddfa.checkpoint_head import check_head
 from tddfa.errors import InputError
 from tddfa.optional import require
 from tddfa.rebuilt import RebuiltFromArguments
@@ -88,6 +87,8 @@ class FaceBoxes(RebuiltFromArguments, BaseDetector):
         checkpoint = (
             find_asset(checkpoint_fp, assets) if checkpoint_fp else default_checkpoint(assets)
         )
+        from tddfa.checkpoint_head import check_head
+
         check_head(checkpoint)
         # PyTorch takes a second to import and has no place on the ONNX path.
         import torch

@@ -13,8 +13,9 @@ from FaceBoxes.settings import SettingArguments
 from tddfa.assets import find_asset
 from tddfa.errors import InputError
 from tddfa.onnx_cache import find_onnx
-from tddfa.onnx_session import open_session, run_network
+from tddfa.onnx_session import open_network, run_network
 from tddfa.rebuilt import RebuiltFromArguments
+from tddfa.runtime import Backend, Precision
 
 
 class FaceBoxes_ONNX(RebuiltFromArguments, BaseDetector):  # noqa: N801 (the reference's name)
@@ -36,6 +37,10 @@ class FaceBoxes_ONNX(RebuiltFromArguments, BaseDetector):  # noqa: N801 (the ref
         ``"CUDAExecutionProvider"``; by default the CPU's.
     assets : str or Path, optional
         Asset folder in which relative paths are looked up.
+    backend : {'onnx', 'openvino'}
+        What runs the network.
+    precision : {'auto', 'float32', 'bfloat16', 'int8'}
+        What it computes in, see `tddfa.runtime.Runtime`.
     **settings
         Thresholds and size limits, see `FaceBoxes.settings.DetectorSettings`.
 
@@ -54,6 +59,8 @@ class FaceBoxes_ONNX(RebuiltFromArguments, BaseDetector):  # noqa: N801 (the ref
         num_threads: int | None = None,
         providers: Sequence[str] | None = None,
         assets: str | Path | None = None,
+        backend: Backend = "onnx",
+        precision: Precision = "auto",
         **settings: Unpack[SettingArguments],
     ) -> None:
         super().__init__(timer_flag, **settings)
@@ -63,6 +70,8 @@ class FaceBoxes_ONNX(RebuiltFromArguments, BaseDetector):  # noqa: N801 (the ref
             num_threads=num_threads,
             providers=providers,
             assets=assets,
+            backend=backend,
+            precision=precision,
             **settings,
         )
         if onnx_fp is None:
@@ -70,7 +79,9 @@ class FaceBoxes_ONNX(RebuiltFromArguments, BaseDetector):  # noqa: N801 (the ref
         else:
             path = find_asset(onnx_fp, assets)
         self._path = path
-        self.session = open_session(path, providers, num_threads)
+        self.session = open_network(
+            path, backend, providers=providers, num_threads=num_threads, precision=precision
+        )
         _check_network(self.session, path)
 
     def _forward(

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -68,6 +67,8 @@ def preprocess(
     height, width = image.shape[:2]
     scale = fit_scale(height, width, max_height, max_width)
     if scale < 1:
+        import cv2  # takes a while: networks are opened meanwhile
+
         # A side of a very long picture may come out as 0.
         size = max(1, int(scale * width)), max(1, int(scale * height))
         resized = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
@@ -77,6 +78,8 @@ def preprocess(
 
 def _subtract_mean(image: NDArray) -> NDArray[np.float32]:
     """Return (H, W, 3) uint8 as (1, 3, H, W) float32 minus the mean color."""
+    import cv2
+
     blob = np.empty((1, 3, *image.shape[:2]), np.float32)
     # One look-up per value: half the time of cv2.dnn.blobFromImage or a subtraction in NumPy.
     for channel, mean, plane in zip(cv2.split(image), MEAN_BGR, blob[0], strict=True):

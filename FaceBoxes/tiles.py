@@ -13,7 +13,6 @@ tiles that overlap by more than a face::
 from dataclasses import dataclass
 from math import ceil, sqrt
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -155,6 +154,8 @@ def _in_tile(
     left, top, right, bottom = tile
     part = image[top:bottom, left:right]
     if scale < 1:
+        import cv2
+
         size = max(1, int((right - left) * scale)), max(1, int((bottom - top) * scale))
         part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_LINEAR), np.uint8)
     boxes = detector.detect(np.ascontiguousarray(part))

@@ -42,7 +42,7 @@ class Aligner(ABC):
         self.config = config
         self.size = config.size
         self.n_threads = n_threads
-        self.bfm = load_face_model(config.find("bfm_fp"), config.model_tables())
+        self.bfm = load_face_model(config.find("bfm_fp"), config.model_tables(), mapped=True)
         self.reconstructor = Reconstructor(self.bfm, config.size, n_threads)
         self.scale = load_parameter_scale(config.find("param_mean_std_fp"))
         if len(self.scale.mean) != config.num_params:

@@ -4,13 +4,16 @@ import argparse
 import math
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from FaceBoxes.settings import DetectorSettings, SettingArguments
-from tddfa.assets import ASSETS_VARIABLE
+from tddfa.assets import ASSETS_VARIABLE, DEFAULT_CONFIG
 from tddfa.errors import InputError
-from tddfa.face_aligner import DEFAULT_CONFIG, FaceAligner
-from tddfa.tracking.settings import TrackerSettings
+
+if TYPE_CHECKING:
+    from tddfa.face_aligner import FaceAligner
+    from tddfa.runtime import Backend
+    from tddfa.tracking.settings import TrackerSettings
 
 # A tracker takes no threshold of 0: everything would be a face.
 _LEAST_SCORE = 0.01
@@ -55,7 +58,20 @@ def add_model_arguments(parser: argparse.ArgumentParser, onnx: bool = False) -> 
         action="store_false",
         help=f"use PyTorch{'' if onnx else ' (default)'}",
     )
+    backend.add_argument(
+        "--backend",
+        choices=("onnx", "openvino", "torch"),
+        help="the same by name; openvino (pip install openvino) is fastest on processors with "
+        "bfloat16",
+    )
     parser.set_defaults(onnx_by_default=onnx)
+    group.add_argument(
+        "--precision",
+        default="auto",
+        choices=("auto", "float32", "bfloat16", "int8"),
+        help="what networks compute in: bfloat16 with openvino, int8 with onnx, and of the "
+        "regressor alone (default: float32; with openvino bfloat16 where the processor has it)",
+    )
     group.add_argument(
         "--provider",
         metavar="NAME",
@@ -110,14 +126,38 @@ def detector_settings(args: argparse.Namespace) -> SettingArguments:
     return settings
 
 
-def tracker_settings(args: argparse.Namespace, **values: Any) -> TrackerSettings:
+def tracker_settings(args: argparse.Namespace, **values: Any) -> "TrackerSettings":
     """Return a tracker's settings; a face that begins a track needs ``--det_threshold``."""
+    from tddfa.tracking.settings import TrackerSettings
+
     if getattr(args, "det_threshold", None) is not None:
         values["high"] = max(args.det_threshold, _LEAST_SCORE)
     return TrackerSettings(**values)
 
 
-def build_pipeline(args: argparse.Namespace) -> FaceAligner:
+def chosen_backend(args: argparse.Namespace) -> "Backend":
+    """Return the backend that parsed arguments ask for."""
+    if args.backend is not None:
+        named: Backend = args.backend
+        return named
+    by_default = args.onnx_by_default and args.mode != "gpu"
+    return "onnx" if (by_default if args.onnx is None else args.onnx) else "torch"
+
+
+def import_onnx_path(args: argparse.Namespace) -> None:
+    """Import what `build_pipeline` needs for ONNX Runtime, if that is asked for.
+
+    Python imports one module at a time. With these before OpenCV, networks are opened while that
+    is imported: reading, hashing and opening files leaves the interpreter to others.
+    """
+    if chosen_backend(args) == "onnx":
+        import onnxruntime  # noqa: F401
+
+        import tddfa.face_aligner
+        import tddfa.onnx_backend  # noqa: F401
+
+
+def build_pipeline(args: argparse.Namespace) -> "FaceAligner":
     """Build the networks that parsed arguments ask for.
 
     Raises
@@ -125,6 +165,8 @@ def build_pipeline(args: argparse.Namespace) -> FaceAligner:
     InputError
         If a file is missing or malformed, or the device is not there.
     """
+    from tddfa.face_aligner import FaceAligner
+
     return FaceAligner(**aligner_arguments(args))
 
 
@@ -136,17 +178,20 @@ def aligner_arguments(args: argparse.Namespace) -> dict[str, Any]:
     InputError
         If they contradict each other, or the asset folder is missing.
     """
-    onnx = args.onnx_by_default and args.mode != "gpu" if args.onnx is None else args.onnx
-    if args.provider is not None and not onnx:
+    backend = chosen_backend(args)
+    if args.provider is not None and backend != "onnx":
         raise InputError(f"--provider {args.provider}: expected together with --onnx")
     if args.assets is not None and not Path(args.assets).is_dir():
         raise InputError(f"--assets: expected an existing folder, got '{args.assets}'")
     gpu = args.mode == "gpu"
-    provider = args.provider or ("cuda" if gpu and onnx else None)
+    if gpu and backend == "openvino":
+        raise InputError("--mode gpu: expected with --onnx or --torch, not with openvino")
+    provider = args.provider or ("cuda" if gpu and backend == "onnx" else None)
     return {
         "config": args.config,
-        "backend": "onnx" if onnx else "torch",
-        "device": "cuda" if gpu and not onnx else "cpu",
+        "backend": backend,
+        "precision": args.precision,
+        "device": "cuda" if gpu and backend == "torch" else "cpu",
         "threads": args.threads,
         "providers": None if provider is None else [provider],
         "detector_settings": detector_settings(args),

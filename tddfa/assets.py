@@ -14,13 +14,13 @@ happens to have the same name.
 """
 
 import os
-from importlib.resources import files
 from pathlib import Path
 
 from tddfa.errors import InputError
 
 ASSETS_VARIABLE = "TDDFA_ASSETS"
 ASSETS_PREFIX = "assets:"
+DEFAULT_CONFIG = "configs/mb1_120x120.yml"
 # No system has longer paths.
 _LONGEST_NAME = 4096
 
@@ -30,7 +30,7 @@ def project_root() -> Path:
 
     The installed package has them as data of its own; in a checkout they lie beside it.
     """
-    package = Path(str(files("tddfa"))).resolve()
+    package = Path(__file__).resolve().parent
     return package if (package / "configs").is_dir() else package.parent
 
 

@@ -1,18 +1,18 @@
 """Configurations: which weights go with which face model."""
 
+import json
 import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tddfa.assets import ASSETS_PREFIX, find_asset, is_file, project_root
 from tddfa.errors import InputError
 from tddfa.model_files import ModelTables
 from tddfa.params import LAYOUTS
 from tddfa.plugins import part_names
+from tddfa.remembered import Entry
 
 # Characters of a configuration; ours have less than a thousand.
 _LONGEST = 1 << 18
@@ -217,6 +217,23 @@ def load_config(path: str | Path, assets: str | Path | None = None) -> Config:
         If the file cannot be read, is no YAML mapping, or has an unknown key.
     """
     found = find_config(path, assets)
+    entry = Entry.of(found, "configuration")  # YAML's parser is slow to import
+    known = entry.read()
+    values = _parse(path, found) if known is None else json.loads(known)
+    written = dict(values)
+    if assets is not None:
+        values["assets"] = str(assets)
+    values["folder"] = found.resolve().parent
+    config = Config.from_mapping(values, f"'{path}'")
+    if known is None:
+        entry.write(json.dumps(written))
+    return config
+
+
+def _parse(path: str | Path, found: Path) -> dict[str, Any]:
+    """Return the contents of a configuration, not checked yet."""
+    import yaml
+
     try:
         with found.open(encoding="utf-8") as file:
             text = file.read(_LONGEST + 1)
@@ -230,10 +247,7 @@ def load_config(path: str | Path, assets: str | Path | None = None) -> Config:
         raise InputError(f"'{path}': expected a YAML configuration, {reason}") from error
     if not isinstance(values, dict):
         raise InputError(f"'{path}': expected a YAML mapping of keys to values")
-    if assets is not None:
-        values["assets"] = str(assets)
-    values["folder"] = found.resolve().parent
-    return Config.from_mapping(values, f"'{path}'")
+    return values
 
 
 def _short(value: Any) -> str:

@@ -15,7 +15,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -182,5 +181,7 @@ def fit_within(image: ImageArray, height: int, width: int) -> tuple[ImageArray, 
     scale = min(1.0, height / image.shape[0], width / image.shape[1])
     if scale == 1.0:
         return image, 1.0
+    import cv2
+
     size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8), scale

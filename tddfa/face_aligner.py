@@ -1,14 +1,16 @@
 """`FaceAligner`: pictures and videos in, faces out."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from FaceBoxes.tiles import detect_faces
 from tddfa.aligner import Aligner
+from tddfa.assets import DEFAULT_CONFIG
 from tddfa.config import Config, load_config
 from tddfa.detector import Detector, as_boxes, as_detector
 from tddfa.detectors import build_detector
@@ -19,11 +21,12 @@ from tddfa.frame import Frame
 from tddfa.inputs import decoded, numbered, read_picture
 from tddfa.picture import ImageArray
 from tddfa.roi import parse_roi_box_from_bbox, parse_roi_box_from_landmark
-from tddfa.runtime import Backend, Runtime
-from tddfa.tracking.follow import Smooth
-from tddfa.tracking.settings import TrackerSettings
+from tddfa.runtime import Backend, Precision, Runtime
 
-DEFAULT_CONFIG = "configs/mb1_120x120.yml"
+if TYPE_CHECKING:  # of videos alone
+    from tddfa.tracking.follow import Smooth
+    from tddfa.tracking.settings import TrackerSettings
+
 _USUAL_FPS, _MOST_FPS = 25.0, 1000.0
 
 Image = ImageArray | str | Path
@@ -41,14 +44,16 @@ class FaceAligner:
     config : str, Path or Config
         Configuration: which weights go with which face model. By default the x1.0 network that
         ships; ``configs/mb05_120x120.yml`` is faster.
-    backend : {'onnx', 'torch'}
-        ONNX Runtime, or PyTorch.
+    backend : {'onnx', 'openvino', 'torch'}
+        ONNX Runtime, OpenVINO (``pip install openvino``), or PyTorch.
     device : str
         Of PyTorch: ``cpu``, ``cuda`` or ``cuda:1``.
     threads : int, optional
         Threads of ONNX Runtime and of dense reconstruction; by default as many as are useful.
     providers : sequence of str, optional
         ONNX Runtime's execution providers, the preferred one first; by default the CPU's.
+    precision : {'auto', 'float32', 'bfloat16', 'int8'}
+        What the networks compute in, see `tddfa.runtime.Runtime`.
     detector : str, Detector or callable, optional
         Name of a module in `tddfa.detectors`, an object of your own (`tddfa.detector.Detector`), or
         a function from a picture to rows ``xmin, ymin, xmax, ymax, score``. By default the
@@ -89,6 +94,7 @@ class FaceAligner:
         device: str = "cpu",
         threads: int | None = None,
         providers: Sequence[str] | None = None,
+        precision: Precision = "auto",
         detector: str | Detector | Any = None,
         detector_settings: Mapping[str, Any] | None = None,
         detect_scale: float | None = None,
@@ -100,23 +106,29 @@ class FaceAligner:
             "device": device,
             "threads": threads,
             "providers": providers,
+            "precision": precision,
             "detector": detector,
             "detector_settings": detector_settings,
             "detect_scale": detect_scale,
             "assets": assets,
         }
-        runtime = Runtime(backend, device, threads, None if providers is None else tuple(providers))
+        wanted = None if providers is None else tuple(providers)
+        runtime = Runtime(backend, device, threads, wanted, precision)
         self.config = config if isinstance(config, Config) else load_config(config, assets)
         if isinstance(detector, str):
             self.config = self.config.with_values(detector=detector)
             detector = None
-        if detector is None:
-            self.detector = build_detector(self.config, runtime, **(detector_settings or {}))
-        elif detector_settings:
+        if detector is not None and detector_settings:
             raise InputError("detector_settings: are for a detector by name, not for an object")
-        else:
-            self.detector = as_detector(detector)
-        self.aligner = build_aligner(self.config, runtime)
+
+        with ThreadPoolExecutor(1) as helper:  # files are read and networks made side by side
+            opening = helper.submit(build_aligner, self.config, runtime)
+            if detector is None:
+                settings = detector_settings or {}
+                self.detector = build_detector(self.config, runtime, **settings)
+            else:
+                self.detector = as_detector(detector)
+            self.aligner = opening.result()
         self.detect_scale = detect_scale
 
     @overload
@@ -230,12 +242,12 @@ class FaceAligner:
         self,
         source: str | Path | Iterable[ImageArray | Frame],
         *,
-        smooth: Smooth = "none",
+        smooth: "Smooth" = "none",
         n_pre: int = 1,
         n_next: int = 1,
         wait: int = 3,
         fps: float | None = None,
-        settings: TrackerSettings | None = None,
+        settings: "TrackerSettings | None" = None,
     ) -> Iterator[Frame]:
         """Follow the faces of a video.
 
@@ -318,11 +330,16 @@ class FaceAligner:
 def build_aligner(config: Config, runtime: Runtime) -> Aligner:
     """Build the regressor that a configuration names, see `FaceAligner`."""
     keys, threads = vars(config), runtime.threads
-    if runtime.backend == "onnx":
+    if runtime.backend != "torch":
         from tddfa.onnx_backend import TDDFA_ONNX
 
         return TDDFA_ONNX(
-            num_threads=threads, providers=runtime.providers, n_threads=threads or 1, **keys
+            num_threads=threads,
+            providers=runtime.providers,
+            n_threads=threads or 1,
+            backend=runtime.backend,
+            precision=runtime.precision,
+            **keys,
         )
     from tddfa.torch_backend import TDDFA
 

@@ -18,6 +18,8 @@ from tddfa.pickles import load_arrays
 from tddfa.topology import Topology
 
 FORMAT_VERSION = 1
+# What 68 landmarks need little of.
+_MAPPED = ("w_shp", "w_exp", "uv", "mirror")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,9 @@ def normalized_coordinate_code(mean: npt.ArrayLike) -> FloatArray:
     return np.ascontiguousarray((points - low) / np.where(span > 0, span, 1))
 
 
-def load_face_model(path: str | Path, tables: ModelTables | None = None) -> MorphableModel:
+def load_face_model(
+    path: str | Path, tables: ModelTables | None = None, *, mapped: bool = False
+) -> MorphableModel:
     """Load a face model.
 
     Parameters
@@ -69,6 +73,9 @@ def load_face_model(path: str | Path, tables: ModelTables | None = None) -> Morp
         ``.npz`` in our format (docs/assets.md) or ``.pkl`` in the reference's.
     tables : ModelTables, optional
         Further files of a model in the reference's format.
+    mapped : bool
+        Map the large arrays of an ``.npz`` instead of reading them, where that can be: 68 landmarks
+        need a hundredth of them.
 
     Raises
     ------
@@ -78,7 +85,7 @@ def load_face_model(path: str | Path, tables: ModelTables | None = None) -> Morp
     path = Path(path)
     if not path.is_file():
         raise InputError(f"'{path}': no such face model")
-    arrays = _read_npz(path) if path.suffix == ".npz" else _read_pickle(path)
+    arrays = _read_npz(path, mapped) if path.suffix == ".npz" else _read_pickle(path)
     tables = tables or ModelTables()
     if tables.tri is not None:
         arrays["tri"] = load_arrays(tables.tri)
@@ -135,7 +142,7 @@ def _build(arrays: Mapping[str, Any]) -> MorphableModel:
 
 def _basis(array: npt.ArrayLike) -> npt.NDArray[np.floating]:
     """Keep half precision as stored: reconstruction widens it once, in its own layout."""
-    basis = np.asarray(array)
+    basis = np.asanyarray(array)  # may be mapped
     return basis if basis.dtype == np.float16 else basis.astype(np.float32, copy=False)
 
 
@@ -146,8 +153,8 @@ def _read_pickle(path: Path) -> dict[str, Any]:
     return dict(data) | {"reference_rules": True}
 
 
-def _read_npz(path: Path) -> dict[str, Any]:
-    arrays: dict[str, Any] = load_npz(path)
+def _read_npz(path: Path, mapped: bool) -> dict[str, Any]:
+    arrays: dict[str, Any] = load_npz(path, _MAPPED if mapped else ())
     version = arrays.get("format_version", np.array(0)).tolist()
     if version != FORMAT_VERSION:
         got = str(version)[:20]

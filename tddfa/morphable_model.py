@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from tddfa.errors import InputError
 from tddfa.ibug68 import N_LANDMARKS
+from tddfa.io.mapped_arrays import take_rows
 from tddfa.params import FloatArray
 from tddfa.topology import Topology
 from tddfa.weight_labels import array_id
@@ -156,8 +157,11 @@ def _planar(model: MorphableModel, vertices: npt.NDArray[np.integer]) -> Basis:
     components = np.empty((n_shape + n_exp, 3, len(vertices)), np.float32)
     whole = len(vertices) == model.n_vertices
     for basis, planes in ((model.w_shp, components[:n_shape]), (model.w_exp, components[n_shape:])):
-        by_vertex = basis.reshape(-1, 3, basis.shape[1])
-        by_vertex = by_vertex if whole else by_vertex[vertices]
+        if whole:  # one that is mapped from a file may begin at any byte
+            by_vertex = np.require(basis, requirements="A").reshape(-1, 3, basis.shape[1])
+        else:
+            rows = (vertices[:, None] * 3 + np.arange(3)).ravel()
+            by_vertex = take_rows(basis, rows).reshape(-1, 3, basis.shape[1])
         # Piece by piece, each within the cache: a quarter of the time of one transposition.
         for first in range(0, len(vertices), 256):
             part = slice(first, first + 256)

@@ -12,10 +12,18 @@ from tddfa.onnx_labels import is_made_from
 # Where the reference's repository and ours keep it.
 REFERENCE_DETECTOR = "FaceBoxes/weights/FaceBoxesProd.pth"
 OUR_DETECTOR = "weights/FaceBoxesProd.pth"
+# Ending of quantized networks.
+QUANTIZED = ".int8.onnx"
 
 
-def regressor_onnx(config: Config) -> Path:
+def regressor_onnx(config: Config, *, quantized: bool = False) -> Path:
     """Return the regressor as ONNX: ``onnx_fp`` if it is set, else what belongs to the checkpoint.
+
+    Parameters
+    ----------
+    config : Config
+    quantized : bool
+        Its quantized form, ``.int8.onnx`` beside the other one.
 
     Raises
     ------
@@ -23,6 +31,11 @@ def regressor_onnx(config: Config) -> Path:
         If there is none and none can be made, or the file was made from another checkpoint.
     """
     onnx_fp = config.find_if_set("onnx_fp")
+    if quantized:
+        if onnx_fp is not None:
+            return _quantized(onnx_fp)
+        checkpoint = config.find("checkpoint_fp")
+        return _quantized(checkpoint, checkpoint)
     if onnx_fp is None:
         return find_onnx(config.find("checkpoint_fp"))
     if config.checkpoint_fp != Config.checkpoint_fp:  # the default was hardly meant
@@ -61,6 +74,17 @@ def detector_onnx(config: Config) -> Path:
     if config.detector_fp is not None:
         _check(onnx_fp, config, "detector_fp")
     return onnx_fp
+
+
+def _quantized(beside: Path, checkpoint: Path | None = None) -> Path:
+    path = beside.with_suffix(QUANTIZED)
+    if not path.is_file():
+        raise InputError(
+            f"precision int8: no file '{path}' (python -m training.quantize {beside} makes it)"
+        )
+    if checkpoint is not None:
+        is_made_from(path, checkpoint)
+    return path
 
 
 def _check(onnx_fp: Path, config: Config, key: str) -> None:

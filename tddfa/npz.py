@@ -1,6 +1,7 @@
 """Reading ``.npz`` archives that may come from anywhere."""
 
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,20 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
+from tddfa.io.mapped_arrays import read_npz
 
 # What an archive may unpack to; face models have some ten megabytes.
 _LARGEST = 1 << 30
 
 
-def load_npz(path: str | Path) -> dict[str, npt.NDArray[Any]]:
+def load_npz(path: str | Path, mapped: Collection[str] = ()) -> dict[str, npt.NDArray[Any]]:
     """Load all arrays of an archive; nothing is unpickled.
+
+    Parameters
+    ----------
+    path : str or Path
+    mapped : collection of str
+        Arrays to be mapped where that can be, see `tddfa.io.mapped_arrays.read_npz`.
 
     Raises
     ------
@@ -27,8 +35,7 @@ def load_npz(path: str | Path) -> dict[str, npt.NDArray[Any]]:
             size = sum(member.file_size for member in archive.infolist())
         if size > _LARGEST:
             raise InputError(f"'{path}': expected at most {_LARGEST} bytes of arrays, got {size}")
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
+        arrays = read_npz(Path(path), mapped)
         if not all(isinstance(array, np.ndarray) for array in arrays.values()):
             raise ValueError("not every member is an array")  # NumPy hands out the others' bytes
     except InputError:

@@ -1,6 +1,8 @@
 """Alignment with ONNX Runtime; never imports PyTorch."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,10 @@ from tddfa.config import Config
 from tddfa.errors import InputError
 from tddfa.network_files import regressor_onnx
 from tddfa.onnx_labels import read_onnx_labels
-from tddfa.onnx_session import open_session, run_network
+from tddfa.onnx_session import open_network, run_network
 from tddfa.params import FloatArray
 from tddfa.rebuilt import RebuiltFromArguments
+from tddfa.runtime import Backend, Precision
 
 
 class TDDFA_ONNX(RebuiltFromArguments, Aligner):  # noqa: N801 (the reference's name)
@@ -27,6 +30,10 @@ class TDDFA_ONNX(RebuiltFromArguments, Aligner):  # noqa: N801 (the reference's 
     providers : sequence of str, optional
         ONNX Runtime's execution providers, the preferred one first, as ``"cuda"`` or
         ``"CUDAExecutionProvider"``; by default the CPU's.
+    backend : {'onnx', 'openvino'}
+        What runs the network.
+    precision : {'auto', 'float32', 'bfloat16', 'int8'}
+        What it computes in, see `tddfa.runtime.Runtime`.
     n_threads : int
         Threads of dense reconstruction.
     **config
@@ -44,16 +51,34 @@ class TDDFA_ONNX(RebuiltFromArguments, Aligner):  # noqa: N801 (the reference's 
         num_threads: int | None = None,
         providers: Sequence[str] | None = None,
         n_threads: int = 1,
+        *,
+        backend: Backend = "onnx",
+        precision: Precision = "auto",
         **config: Any,
     ) -> None:
-        super().__init__(Config.from_mapping(config), n_threads)
-        self.arguments = dict(
-            num_threads=num_threads, providers=providers, n_threads=n_threads, **config
+        settings = Config.from_mapping(config)
+        path = regressor_onnx(settings, quantized=precision == "int8")
+        opened = partial(
+            open_network,
+            backend=backend,
+            providers=providers,
+            num_threads=num_threads,
+            precision=precision,
         )
-        path = regressor_onnx(self.config)
-        self._check_weights(path, read_onnx_labels(path))
+        with ThreadPoolExecutor(1) as helper:
+            opening = helper.submit(opened, path)
+            super().__init__(settings, n_threads)
+            self._check_weights(path, read_onnx_labels(path))
+            self.session = opening.result()
+        self.arguments = dict(
+            num_threads=num_threads,
+            providers=providers,
+            n_threads=n_threads,
+            backend=backend,
+            precision=precision,
+            **config,
+        )
         self._path = path
-        self.session = open_session(path, providers, num_threads)
         node = self.session.get_inputs()[0]
         self.input_name = node.name
         shape = self.session.get_outputs()[0].shape

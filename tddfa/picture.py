@@ -1,12 +1,15 @@
 """What a picture is in this project, and the one check of it."""
 
 from dataclasses import dataclass
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 ImageArray = npt.NDArray[np.uint8]
 
@@ -24,7 +27,7 @@ class StoredPicture:
     """
 
     image: ImageArray
-    aspect: Fraction
+    aspect: "Fraction"
 
 
 def check_picture(image: object, name: str = "picture") -> ImageArray:

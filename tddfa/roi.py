@@ -11,7 +11,6 @@
                                         +-------------+
 """
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -176,6 +175,8 @@ def network_input(img: ImageArray, roi_boxes: list[list[float]], size: int = 120
     ndarray, shape (n, 3, size, size), float32
         BGR planes, (x - 127.5) / 128.
     """
+    import cv2  # takes a while: networks are opened meanwhile
+
     batch = np.empty((len(roi_boxes), 3, size, size), np.float32)
     for planes, box in zip(batch, roi_boxes, strict=True):
         crop = cv2.resize(crop_img(img, box), (size, size), interpolation=cv2.INTER_LINEAR)

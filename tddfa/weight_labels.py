@@ -13,6 +13,7 @@ contents, so that a file may be moved and renamed. The reference's files say not
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
+from tddfa.io.mapped_arrays import is_mapped_whole, read_pieces
+from tddfa.remembered import remembered
 
 REGRESSOR, DETECTOR = "mobilenet", "faceboxes"
 _CHUNK = 1 << 20
@@ -97,28 +100,36 @@ def array_id(**arrays: npt.NDArray[Any]) -> str:
     """
     digest = hashlib.sha256()
     for name, array in arrays.items():
-        little = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
-        digest.update(f"{name} {little.dtype.str} {little.shape}\n".encode())
-        digest.update(little.data)
+        kind = array.dtype.newbyteorder("<")
+        digest.update(f"{name} {kind.str} {array.shape}\n".encode())
+        if is_mapped_whole(array) and array.dtype == kind:
+            for piece in read_pieces(array):
+                digest.update(piece)
+        else:
+            digest.update(np.ascontiguousarray(array).astype(kind, copy=False).data)
     return digest.hexdigest()
 
 
 def file_sha256(path: Path) -> str:
-    """Return a file's SHA-256.
+    """Return a file's SHA-256, see `tddfa.remembered`.
 
     Raises
     ------
     InputError
         If it cannot be read.
     """
-    digest = hashlib.sha256()
-    try:
+
+    def compute() -> str:
+        digest = hashlib.sha256()
         with path.open("rb") as file:
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
+        return digest.hexdigest()
+
+    try:
+        return remembered(path, "sha256", compute)
     except OSError as error:
         raise InputError(f"'{path}': cannot be read: {error.strerror or error}") from error
-    return digest.hexdigest()
 
 
 def check_together(weights: Path, labels: WeightLabels, **parts: tuple[Path, Labelled]) -> None:
@@ -130,7 +141,7 @@ def check_together(weights: Path, labels: WeightLabels, **parts: tuple[Path, Lab
     labels : WeightLabels
         What it says.
     **parts : (Path, Labelled)
-        ``face_model=`` and ``param_scale=``: each one's file and contents.
+        ``face_model=`` and ``param_scale=``: each one's file and what was read from it.
 
     Raises
     ------
@@ -146,7 +157,7 @@ def check_together(weights: Path, labels: WeightLabels, **parts: tuple[Path, Lab
                 f"weights do not: it cannot be used with '{path}' (weights of your own: python -m "
                 "tddfa.label_weights)"
             )
-        if expected is not None and expected != part.id:
+        if expected is not None and expected != remembered(path, key, partial(getattr, part, "id")):
             raise InputError(f"'{weights}' was trained for another {name} than '{path}'")
 
 

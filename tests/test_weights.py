@@ -50,6 +50,18 @@ def test_weights_say_what_they_were_trained_for(project_root, name):
     assert onnx_labels == replace(labels, checkpoint=file_sha256(checkpoint))
 
 
+@pytest.mark.parametrize("name", ["mb1_120x120", "mb05_120x120"])
+def test_quantized_weights_are_near_the_exact_ones(project_root, face, name):
+    config = project_root / "configs" / f"{name}.yml"
+    checkpoint = load_config(config).find("checkpoint_fp")
+    onnx_labels = [read_onnx_labels(checkpoint.with_suffix(s)) for s in (".onnx", ".int8.onnx")]
+    assert onnx_labels[0] == onnx_labels[1]
+    exact, near = (FaceAligner(config, precision=p)(face)[0] for p in ("float32", "int8"))
+    moved = np.linalg.norm((near.landmarks - exact.landmarks)[:2], axis=0)
+    crop = 120 / (exact.roi_box[2] - exact.roi_box[0])
+    assert 0 < moved.mean() * crop < 0.3
+
+
 def test_the_detectors_onnx_says_what_it_was_made_from(project_root):
     checkpoint = project_root / "weights" / "FaceBoxesProd.pth"
     assert is_made_from(checkpoint.with_suffix(".onnx"), checkpoint)

@@ -3,32 +3,33 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tddfa.arguments import (
     add_detection_arguments,
     add_model_arguments,
     build_pipeline,
+    import_onnx_path,
     score,
     true_or_false,
 )
 from tddfa.assets import project_root
 from tddfa.cli import EXIT_BAD_INPUT, EXIT_FAILED
-from tddfa.drawing.show import show_picture
 from tddfa.errors import InputError
-from tddfa.export.textured_obj import companions
-from tddfa.face_aligner import FaceAligner
 from tddfa.frame import Frame
 from tddfa.io.picture_paths import OutputPaths, expand_inputs, unique_stems
-from tddfa.io.pictures import imread
 from tddfa.io.report import face_line, picture_record, write_json
 from tddfa.io.results import results_place
 from tddfa.io.targets import RunFile, check_targets
 from tddfa.make_output import make_output
 from tddfa.outputs import OUTPUTS, OutputSettings, describe_outputs, output_names
 from tddfa.run_files import model_files
+
+if TYPE_CHECKING:
+    from tddfa.face_aligner import FaceAligner
 
 DEMO = "demo.py"
 EXAMPLE = Path("examples/inputs/astronaut.png")  # of the checkout
@@ -133,10 +134,15 @@ def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
     ]
     check_files(args, pictures, targets)
     several = len(pictures) > 1
-    if not several:
-        # Bad input is the likeliest fault: find it before the networks are loaded.
-        image = imread(pictures[0])
-    pipeline = build_pipeline(args)
+    with ThreadPoolExecutor(1) as helper:
+        import_onnx_path(args)
+        opening = helper.submit(build_pipeline, args)
+        from tddfa.io.pictures import imread  # OpenCV, which takes a while
+
+        if not several:
+            # Bad input is the likeliest fault: it is told before what the networks lack.
+            image = imread(pictures[0])
+        pipeline = opening.result()
     settings = OutputSettings(
         args.ply_format == "binary",
         args.texture,
@@ -183,6 +189,8 @@ def check_files(
         for option, path in files.items():
             outputs.append(RunFile(path, f"output {option}"))
             if option == "obj" and args.texture:
+                from tddfa.export.textured_obj import companions
+
                 material, texture = companions(path)
                 outputs.append(RunFile(material, "material"))
                 outputs.append(RunFile(texture, "texture"))
@@ -192,7 +200,7 @@ def check_files(
 def process(
     path: Path,
     image: Any,
-    pipeline: FaceAligner,
+    pipeline: "FaceAligner",
     targets: dict[str, Path],
     settings: OutputSettings,
     show: bool,
@@ -210,8 +218,14 @@ def process(
         picture = make_output(option, frame, target, settings)
         print(f"  {option} -> {target}")
         # Once there turned out to be no screen, the next pictures need not try.
-        show = show and (picture is None or show_picture(picture))
+        show = show and (picture is None or _show(picture))
     return picture_record(path, image.shape, faces, list(targets.values()))
+
+
+def _show(picture: Any) -> bool:
+    from tddfa.drawing.show import show_picture
+
+    return show_picture(picture)
 
 
 def _progress(pictures: list[Path]) -> Any:

@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from functools import partial
 from importlib import import_module
 
 import tddfa
@@ -47,5 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     args = parser.parse_args(words)
     (command,) = [command for command in COMMANDS if command.name == args.command]
-    run = import_module(command.module).main
-    return run_main(partial(run, args.arguments, f"{PROG} {command.name}"))
+
+    def run() -> int:
+        code: int = import_module(command.module).main(args.arguments, f"{PROG} {command.name}")
+        return code
+
+    return run_main(run)

@@ -41,5 +41,7 @@ def build(config: "Config", runtime: "Runtime", **settings: Any) -> "Detector":
         num_threads=runtime.threads,
         providers=runtime.providers,
         assets=config.assets,
+        backend=runtime.backend,
+        precision=runtime.precision,
         **settings,
     )

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -44,7 +43,7 @@ def temporary_beside(target: Path) -> Path:
 
     Not derived from the target's name, which may already be as long as a name can be.
     """
-    return target.with_name(f".{secrets.token_hex(8)}.tmp{target.suffix}")
+    return target.with_name(f".{os.urandom(8).hex()}.tmp{target.suffix}")
 
 
 @contextlib.contextmanager

@@ -1,3 +1,4 @@
+import gc
 import logging
 import os
 import subprocess
@@ -20,6 +21,12 @@ def raising(error):
 def test_success(capsys):
     assert run_main(lambda: 0) == 0
     assert capsys.readouterr() == ("", "")
+
+
+def test_how_often_cycles_are_looked_for_is_its_own_affair():
+    before, within = gc.get_threshold(), []
+    assert run_main(lambda: within.append(gc.get_threshold()) or 0) == 0
+    assert within[0] > before == gc.get_threshold()
 
 
 def test_bad_input_is_one_line(capsys):

@@ -93,7 +93,7 @@ def test_backend(monkeypatch, default, words, expected):
     """Installed commands take ONNX Runtime unless they are told; the demos PyTorch."""
     built = []
     monkeypatch.setattr(
-        "tddfa.arguments.FaceAligner", lambda config, **keys: built.append(keys["backend"])
+        "tddfa.face_aligner.FaceAligner", lambda config, **keys: built.append(keys["backend"])
     )
     parser = argparse.ArgumentParser()
     add_model_arguments(parser, onnx=default)

@@ -1,0 +1,250 @@
+"""Make the quantized form of a regressor: int8 weights and activations, half the time or less.
+
+``python -m training.quantize weights/mb1_120x120.pth --scenes scenes`` writes
+``weights/mb1_120x120.int8.onnx`` out of the ``.onnx`` beside the checkpoint, for
+``--precision int8``.
+
+Ranges of activations are measured on annotated faces of the scenes that may be trained on; what it
+costs in accuracy, on those that are held out. Beyond the limits nothing is written.
+"""
+
+import argparse
+import contextlib
+import io
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tddfa.assets import find_asset
+from tddfa.cli import run_main
+from tddfa.config import Config, load_config
+from tddfa.errors import InputError
+from tddfa.ibug68 import INNER
+from tddfa.io.atomic import replacing
+from tddfa.network_files import QUANTIZED
+from tddfa.onnx_backend import TDDFA_ONNX
+from tddfa.onnx_cache import find_onnx
+from tddfa.optional import require
+from tddfa.params import FloatArray
+from tddfa.roi import network_input
+from training.evaluation import metrics
+from training.evaluation.benchmark_sets import LandmarkSet, load_annotated, read_picture
+from training.evaluation.predict import checkpoint_network
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class QuantizeSettings:
+    """How a network is quantized, and what it may cost.
+
+    Attributes
+    ----------
+    faces : int
+        So many faces give the ranges of activations.
+    percentile : float
+        Share of the activations of a layer that its range holds, in percent.
+    exact : int
+        So many convolutions, from the input on, stay in float32: they have the most to lose.
+    most_shift : float
+        Pixels of the crop by which landmarks may move in the mean.
+    most_nme : float
+        Percent by which the NME of held-out faces may rise.
+    """
+
+    faces: int = 100
+    percentile: float = 99.99
+    exact: int = 5
+    most_shift: float = 0.3
+    most_nme: float = 0.03
+
+
+@dataclass(frozen=True)
+class QuantizeReport:
+    """What quantizing cost on held-out faces.
+
+    Attributes
+    ----------
+    faces : int
+    shift, shift_p95, shift_max : float
+        Pixels of the crop by which landmarks moved: mean, 95th percentile of the faces' means,
+        largest of all.
+    nme, nme_quantized : float
+        Inner 51 points over the distance of the outer eye corners, percent.
+    """
+
+    faces: int
+    shift: float
+    shift_p95: float
+    shift_max: float
+    nme: float
+    nme_quantized: float
+
+    def __str__(self) -> str:
+        """Return a line to print."""
+        return (
+            f"{self.faces} held-out faces: landmarks moved by {self.shift:.3f} px of the crop "
+            f"(95 % of faces {self.shift_p95:.3f}, largest {self.shift_max:.2f}), "
+            f"NME {self.nme:.3f} -> {self.nme_quantized:.3f} %"
+        )
+
+
+def quantize(
+    checkpoint: Path, scenes: Path, out: Path, settings: QuantizeSettings | None = None
+) -> QuantizeReport:
+    """Quantize the ``.onnx`` that belongs to a regressor's checkpoint.
+
+    Parameters
+    ----------
+    checkpoint : Path
+        ``.pth``, with an ``.onnx`` beside it.
+    scenes : Path
+        Folder with ``images/`` and ``landmarks68.csv``.
+    out : Path
+        File to write, whole or not at all.
+    settings : QuantizeSettings, optional
+
+    Raises
+    ------
+    InputError
+        If a file or package is missing, or accuracy would suffer more than the settings allow.
+    """
+    require("quantizing", "onnx")
+    settings = settings or QuantizeSettings()
+    arch, width = checkpoint_network(checkpoint)
+    values = {"checkpoint_fp": str(checkpoint), "arch": arch, "widen_factor": width}
+    config = load_config("configs/mb1_120x120.yml").with_values(**values)
+    source = find_onnx(checkpoint)
+    calibration = load_annotated(scenes, held_out=False)
+    order = np.random.default_rng(0).permutation(len(calibration.paths))
+    chosen = np.sort(order[: settings.faces])
+    with replacing(out) as temporary:
+        _write(source, list(crops(calibration, chosen.tolist(), config.size)), temporary, settings)
+        report = compare(config, source, temporary, load_annotated(scenes))
+        if report.shift > settings.most_shift or (
+            report.nme_quantized - report.nme > settings.most_nme
+        ):
+            raise InputError(f"'{out}' is not written, it would be too inaccurate: {report}")
+    return report
+
+
+def crops(faces: LandmarkSet, rows: Sequence[int], size: int) -> Iterator[FloatArray]:
+    """Yield the network's input (1, 3, size, size) for some faces of a set."""
+    for row in rows:
+        picture = read_picture(faces.paths[row])
+        yield network_input(picture, [faces.rois[row].tolist()], size)
+
+
+def compare(config: Config, exact: Path, quantized: Path, faces: LandmarkSet) -> QuantizeReport:
+    """Measure two forms of a network on annotated faces."""
+    aligners = [TDDFA_ONNX(**vars(replace(config, onnx_fp=str(p)))) for p in (exact, quantized)]
+    outputs = [
+        [aligner.regress(crop)[0] for aligner in aligners]
+        for crop in crops(faces, range(len(faces.paths)), config.size)
+    ]
+    params = [list(column) for column in zip(*outputs, strict=True)]
+    make = aligners[0].recon_vers
+    crop = [[0.0, 0.0, config.size, config.size]] * len(outputs)
+    placed = [np.stack(make(column, crop))[:, :2] for column in params]
+    moved = np.linalg.norm(placed[1] - placed[0], axis=1)
+    size = metrics.eye_corner_distance(faces.points)
+    truth = faces.points[:, :, INNER]
+    errors = [
+        metrics.nme(np.stack(make(column, list(faces.rois)))[:, :, INNER], truth, size)
+        for column in params
+    ]
+    return QuantizeReport(
+        len(outputs),
+        float(moved.mean()),
+        float(np.percentile(moved.mean(axis=1), 95)),
+        float(moved.max()),
+        errors[0].plain,
+        errors[1].plain,
+    )
+
+
+def _write(
+    source: Path, inputs: list[FloatArray], target: Path, settings: QuantizeSettings
+) -> None:
+    import onnx
+    from onnxruntime import quantization
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Reader(quantization.CalibrationDataReader):
+        def __init__(self) -> None:
+            self.inputs = iter(inputs)
+
+        def get_next(self) -> dict[str, FloatArray] | None:
+            blob = next(self.inputs, None)
+            return None if blob is None else {"input": blob}
+
+    with tempfile.TemporaryDirectory() as folder:
+        prepared, made = Path(folder) / "prepared.onnx", Path(folder) / "made.onnx"
+        quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+        nodes = onnx.load(prepared).graph.node
+        convolutions = [node.name for node in nodes if node.op_type == "Conv"]
+        # What is behind the last convolution is small and decides the numbers.
+        excluded = convolutions[: settings.exact]
+        excluded += [node.name for node in nodes if node.op_type in ("Gemm", "ReduceMean")]
+        options: dict[str, Any] = {"CalibPercentile": settings.percentile}
+        with contextlib.redirect_stdout(io.StringIO()):
+            quantization.quantize_static(
+                str(prepared),
+                str(made),
+                Reader(),
+                per_channel=True,
+                activation_type=quantization.QuantType.QUInt8,
+                weight_type=quantization.QuantType.QInt8,
+                calibrate_method=quantization.CalibrationMethod.Percentile,
+                nodes_to_exclude=excluded,
+                extra_options=options,
+            )
+        model = onnx.load(made)
+        labels = {entry.key: entry.value for entry in onnx.load(source).metadata_props}
+        onnx.helper.set_model_props(model, labels)
+        target.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    usual = QuantizeSettings()
+    parser = argparse.ArgumentParser(
+        prog="python -m training.quantize",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("checkpoint", help=".pth of a regressor, with its .onnx beside it")
+    parser.add_argument(
+        "--scenes", type=Path, required=True, help="folder with images/ and landmarks68.csv"
+    )
+    parser.add_argument("--out", type=Path, help="target (default: .int8.onnx beside it)")
+    parser.add_argument("--faces", type=int, default=usual.faces, help="default: %(default)s")
+    parser.add_argument(
+        "--exact", type=int, default=usual.exact, help="convolutions in float32 (%(default)s)"
+    )
+    parser.add_argument(
+        "--percentile", type=float, default=usual.percentile, help="default: %(default)s"
+    )
+    for name, what in (("shift", "landmarks, px of the crop"), ("nme", "NME, percent")):
+        default = getattr(usual, f"most_{name}")
+        parser.add_argument(
+            f"--most-{name}", type=float, default=default, help=f"{what} (%(default)s)"
+        )
+    args = parser.parse_args(argv)
+    checkpoint = find_asset(args.checkpoint)
+    out = args.out or checkpoint.with_suffix(QUANTIZED)
+    settings = QuantizeSettings(
+        args.faces, args.percentile, args.exact, args.most_shift, args.most_nme
+    )
+    report = quantize(checkpoint, args.scenes, out, settings)
+    logger.info("wrote %s; %s", out, report)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_main(main))
