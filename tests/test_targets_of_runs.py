@@ -45,7 +45,7 @@ def refused(folder, monkeypatch, capsys, assert_one_line):
 
     for module in (image, video, webcam):
         monkeypatch.setattr(module, "build_pipeline", no_work)
-    monkeypatch.setattr(image, "imread", no_work)
+    monkeypatch.setattr("tddfa.io.pictures.imread", no_work)
     monkeypatch.setattr(video, "run_job", no_work)
 
     def check(main, arguments, *words):

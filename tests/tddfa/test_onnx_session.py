@@ -46,6 +46,13 @@ def test_unknown_name():
         provider_names(["abacus"], [CPU])
 
 
+class Options(types.SimpleNamespace):
+    """Session options that keep what they are told."""
+
+    def add_session_config_entry(self, key, value):
+        setattr(self, key, value)
+
+
 @pytest.fixture
 def runtime(monkeypatch):
     """Stand in for an ONNX Runtime that was built for a GPU."""
@@ -60,7 +67,7 @@ def runtime(monkeypatch):
         def get_providers(self):
             return [name for name in module.started if name in (*self.providers, CPU)]
 
-    module.SessionOptions = types.SimpleNamespace
+    module.SessionOptions = Options
     module.InferenceSession = Session
     module.get_available_providers = lambda: [GPU, CPU]
     monkeypatch.setitem(sys.modules, "onnxruntime", module)
