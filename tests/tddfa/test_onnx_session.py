@@ -68,6 +68,7 @@ def runtime(monkeypatch):
             return [name for name in module.started if name in (*self.providers, CPU)]
 
     module.SessionOptions = Options
+    module.disable_telemetry_events = lambda: None
     module.InferenceSession = Session
     module.get_available_providers = lambda: [GPU, CPU]
     monkeypatch.setitem(sys.modules, "onnxruntime", module)
