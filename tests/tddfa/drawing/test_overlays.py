@@ -300,7 +300,8 @@ def shipped(project_root):
 def jaw_dropped(model, yaw=0.0):
     """Return the vertices of a mean face with an open mouth, and where its lips are apart."""
     jaw = model.exp_names.index("jaw_open")
-    shape = model.u[:, 0] + model.w_exp[:, jaw].astype(np.float32)
+    wide = model.exp_range[jaw, 1]
+    shape = model.u[:, 0] + wide * model.w_exp[:, jaw].astype(np.float32)
     c, s = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
     turned = shape.reshape(-1, 3) @ np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]])
     vertices = (turned * [0.8, -0.8, 0.8] + [100, 120, 0]).T.astype(np.float32)
