@@ -32,6 +32,8 @@ from training.evaluation.charts import contact_sheet, draw_ced
 from training.evaluation.clips import follow, read_frames
 from training.evaluation.openings import compare_openings, load_crops, measure_openings
 from training.evaluation.predict import open_aligner, predict_set
+from training.evaluation.rendered import load_rendered, measure_rendered
+from training.evaluation.rolled import measure_rolled
 
 Report = dict[str, Any]
 
@@ -134,6 +136,10 @@ class MeasuredSets:
         A clip or a folder of them, for the jitter.
     frames : int, optional
         So many of each clip.
+    renders : Path, optional
+        Heads of `training.render_heads`.
+    rolled : bool
+        Roll the scenes' upright faces by 30 to 180 degrees.
     out : Path, optional
         Folder of curves and sheets.
     """
@@ -145,11 +151,15 @@ class MeasuredSets:
     points: Path | None = None
     clips: Path | None = None
     frames: int | None = None
+    renders: Path | None = None
+    rolled: bool = False
     out: Path | None = None
 
     def __post_init__(self) -> None:
         if self.crops and not self.points:
             raise InputError("--crops: needs --points")
+        if self.rolled and not self.scenes:
+            raise InputError("--rolled: needs --scenes")
 
 
 def evaluate(aligner: Aligner, sets: MeasuredSets, detector: Detector | None) -> Report:
@@ -167,6 +177,8 @@ def evaluate(aligner: Aligner, sets: MeasuredSets, detector: Detector | None) ->
     if sets.scenes:
         faces = load_annotated(sets.scenes, detector, held_out=not sets.training_part)
         reports["scenes"] = measure_landmarks(aligner, faces, out, inner=True)
+        if sets.rolled:
+            reports["rolled"] = measure_rolled(aligner, faces)
     if sets.crops and sets.points:
         faces = load_crops(sets.crops, sets.points)
         reports["openings"] = asdict(measure_openings(aligner, faces))
@@ -174,8 +186,13 @@ def evaluate(aligner: Aligner, sets: MeasuredSets, detector: Detector | None) ->
         if detector is None:
             raise InputError("--clips: needs a detector, leave out --roi landmarks")
         reports["jitter"] = measure_clips(aligner, sets.clips, detector, sets.frames)
+    if sets.renders:
+        heads = load_rendered(sets.renders)
+        reports["renders"] = measure_rendered(aligner, heads)
+        if detector is not None:
+            reports["renders, found"] = measure_rendered(aligner, heads, detector)
     if not reports:
-        raise InputError("nothing to measure: give --aflw, --scenes, --crops or --clips")
+        raise InputError("nothing to measure: give --aflw, --scenes, --crops, --clips or --renders")
     return reports
 
 
@@ -203,6 +220,8 @@ def build_parser() -> argparse.ArgumentParser:
     sets.add_argument("--points", type=Path, help="their points, from training.mediapipe_points")
     sets.add_argument("--clips", type=Path, help="a clip or a folder of .mp4, for the jitter")
     sets.add_argument("--frames", type=int, help="so many frames of each clip (default: all)")
+    sets.add_argument("--renders", type=Path, help="heads of training.render_heads --test")
+    sets.add_argument("--rolled", action="store_true", help="the scenes at rolls of 0 to 180, too")
     parser.add_argument("--out", type=Path, help="folder of curves and sheets, under runs/")
     return parser
 
@@ -220,7 +239,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         device=args.device,
     )
     detector: Detector | None = None
-    if (args.scenes and args.roi == "detector") or args.clips:
+    if ((args.scenes or args.renders) and args.roi == "detector") or args.clips:
         from FaceBoxes.detector import FaceBoxes
 
         detector = FaceBoxes(checkpoint_fp=args.detector, assets=args.assets)
