@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial.transform import Rotation
 
 from tddfa.morphable_model import MorphableModel
 from training.dataset.batch import CANVAS, INPUT
@@ -13,8 +14,8 @@ from training.renders.library import Library
 Array = npt.NDArray[np.float64]
 
 MM_PER_DM = 100.0
-ROUNDS = 12
-RIDGE = 1e-3  # of a deviation, against a millimeter of every vertex
+ROUNDS = 6
+RIDGE = 1e-5  # of a deviation, against a millimeter of every vertex
 SAMPLED = 2600
 # How much more landmarks and the rims of lids and lips count than any other vertex.
 LANDMARK = 6.0
@@ -107,35 +108,38 @@ class Fitter:
         basis = np.concatenate([model.w_shp, model.w_exp], axis=1).astype(np.float64)
         self.basis = basis.reshape(-1, 3, basis.shape[1])[self.rows]
         self.mean = model.u.reshape(-1, 3)[self.rows].astype(np.float64)
-        flat = self.basis.reshape(-1, basis.shape[1])
+        self._flat = self.basis.reshape(-1, basis.shape[1])
         self._flat_weight = np.repeat(self.weight, 3)
-        normal = (flat * self._flat_weight[:, None]).T @ flat
-        self._solve = np.linalg.inv(normal + RIDGE * np.eye(len(normal)))
-        self._flat = flat
+        self._normal = (self._flat * self._flat_weight[:, None]).T @ self._flat
+        self._normal += RIDGE * np.eye(len(self._normal))
         self.mediapipe = [arrays[f"mediapipe_{k}"] for k in ("vertices", "weights", "offset")]
 
     def fit(self, target: Array) -> tuple[Array, Array, Array]:
-        """Return camera (3, 4), coefficients and rotation for surface points (n, 3) of `rows`."""
-        alpha = np.zeros(self.basis.shape[2])
-        w = self.weight[:, None]
-        center = (w * target).sum(0)
-        y = target - center
-        scale, rotation = 1.0, np.eye(3)
+        """Return camera (3, 4), coefficients and rotation for surface points (n, 3) of `rows`.
+
+        Gauss-Newton over coefficients, rotation, scale and place at once, in the model's frame.
+        """
+        count = self.basis.shape[2]
+        alpha: Array = np.zeros(count)
+        scale, rotation, offset = _similarity(self.mean, target, self.weight)
         for _ in range(ROUNDS):
             shape = self.mean + self.basis @ alpha
-            middle = (w * shape).sum(0)
-            x = shape - middle
-            u, s, vt = np.linalg.svd((w * y).T @ x)
-            flip = np.diag([1, 1, np.sign(np.linalg.det(u @ vt))])
-            rotation = u @ flip @ vt
-            scale = float((s * np.diag(flip)).sum() / (w * x * x).sum())
-            back = y @ rotation / scale + middle
-            rest = (back - self.mean).ravel()
-            alpha = self._solve @ (self._flat.T @ (self._flat_weight * rest))
-        shape = self.mean + self.basis @ alpha
-        linear = scale * rotation
-        camera = np.column_stack([linear, center - linear @ (w * shape).sum(0)])
-        return camera, alpha, rotation
+            rest = ((target - offset) @ rotation / scale - shape).ravel()
+            # How a point moves when the face turns about each axis, grows, or is moved.
+            moves = np.zeros((len(shape), 3, 7))
+            for axis in range(3):
+                moves[:, :, axis] = np.cross(np.eye(3)[axis], shape)
+            moves[:, :, 3], moves[:, :, 4:] = shape, np.eye(3)
+            flat = moves.reshape(-1, 7) * self._flat_weight[:, None]
+            cross = self._flat.T @ flat
+            normal = np.block([[self._normal, cross], [cross.T, moves.reshape(-1, 7).T @ flat]])
+            toward = self._flat.T @ (self._flat_weight * rest) - RIDGE * alpha
+            step = np.linalg.solve(normal, np.r_[toward, flat.T @ rest])
+            alpha = alpha + step[:count]
+            offset = offset + scale * rotation @ step[-3:]
+            rotation = rotation @ Rotation.from_rotvec(step[count : count + 3]).as_matrix()
+            scale *= float(np.exp(step[count + 3]))
+        return np.column_stack([scale * rotation, offset]), alpha, rotation
 
     def truth(self, head: Head, placed: Placed, library: Library) -> Truth:
         """Return all labels of a head."""
@@ -184,3 +188,15 @@ def place(head: Head, library: Library, model: MorphableModel) -> Placed:
     middle = np.array([left + right, -(top + bottom)]) / 200
     shift = CANVAS / 2 - scale * middle + generator.normal(0, 3, 2)
     return Placed(neutral, base, center, float(scale), shift)
+
+
+def _similarity(source: Array, target: Array, weight: Array) -> tuple[float, Array, Array]:
+    """Return scale, rotation and offset that move points (n, 3) onto others (Umeyama, 1991)."""
+    w = weight[:, None]
+    middle, center = (w * source).sum(axis=0), (w * target).sum(axis=0)
+    x, y = source - middle, target - center
+    u, s, vt = np.linalg.svd((w * y).T @ x)
+    sign = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
+    rotation = (u * sign) @ vt
+    scale = float((s * sign).sum() / (w * x * x).sum())
+    return scale, rotation, center - scale * rotation @ middle
