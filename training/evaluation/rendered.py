@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -26,6 +27,7 @@ PITCHES = (-50.0, -30.0, -15.0, 15.0, 30.0, 50.0)
 ROLLS = (0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 181.0)
 # Degrees of roll up to which a head counts as upright, and of yaw for the slope of its pitch.
 UPRIGHT, TURNED = 30.0, 60.0
+ENLARGED = 2  # a detector is shown heads so many times their size, as it is crops of profiles
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,11 @@ def measure_rendered(
     for i, points in enumerate(faces.points):
         roi = parse_roi_box_from_landmark(points)
         if detector is not None:
-            box = best_box(points, detector(faces.images[i]))
+            size = (ENLARGED * CANVAS,) * 2
+            shown = cv2.resize(faces.images[i], size, interpolation=cv2.INTER_CUBIC)
+            boxes = detector(np.asarray(shown, np.uint8)).copy()
+            boxes[:, :4] /= ENLARGED
+            box = best_box(points, boxes)
             seen.append(box is not None)
             roi = roi if box is None else parse_roi_box_from_bbox(box)
         rois.append([float(edge) for edge in roi])
