@@ -19,6 +19,7 @@ import json
 import logging
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,10 @@ from tddfa.cli import run_main
 from tddfa.errors import InputError
 from tddfa.io.atomic import replacing, save_arrays
 from tddfa.label_weights import label_regressor
+from tddfa.network_files import QUANTIZED
+from tddfa.onnx_labels import PREFIX
 from tddfa.params import N_CAMERA, ParameterScale, load_parameter_scale
-from tddfa.weight_labels import array_id
+from tddfa.weight_labels import WeightLabels, array_id, file_sha256
 from training.dataset.packed import open_packed
 from training.face_model import population as people
 from training.face_model.population import Population
@@ -150,13 +153,29 @@ def convert_weights(
     if targets[0].exists() or targets[1].resolve() == source.resolve():
         raise InputError(f"'{out}': expected a folder without '{checkpoint.name}'")
     new = convert_scale(scale, change)
-    onnx = checkpoint.with_suffix(".onnx")
     out.mkdir(parents=True, exist_ok=True)
     save_arrays(targets[1], mean=new.mean, std=new.std)
-    for file in (checkpoint, onnx):
+    for file in (checkpoint, checkpoint.with_suffix(".onnx")):
         if file.is_file():
             shutil.copyfile(file, out / file.name)
-    return [targets[1], *label_regressor(targets[0], model, targets[1], force=True)]
+    written = [targets[1], *label_regressor(targets[0], model, targets[1], force=True)]
+    quantized = checkpoint.with_suffix(QUANTIZED)
+    if quantized.is_file():
+        labels = replace(load_labels(targets[0]), checkpoint=file_sha256(targets[0]))
+        written.append(_relabelled(quantized, out / quantized.name, labels))
+    return written
+
+
+def _relabelled(source: Path, target: Path, labels: WeightLabels) -> Path:
+    """Copy a quantized network with other labels; its graph stays, which computes nothing else."""
+    import onnx
+
+    model = onnx.load(source)
+    others = {p.key: p.value for p in model.metadata_props if not p.key.startswith(PREFIX)}
+    onnx.helper.set_model_props(model, others | labels.as_dict(PREFIX))
+    with replacing(target) as temporary:
+        temporary.write_bytes(model.SerializeToString())
+    return target
 
 
 def convert_labels(data: Path, out: Path, model: Path = MODEL) -> int:

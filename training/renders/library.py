@@ -25,7 +25,7 @@ HELD_OUT = {
         "middleage_darkskinned_female_diffuse",
         "young_darkskinned_male_diffuse",
     ),
-    "hair": ("bob02", "short03"),
+    "hair": ("bob02", "short04"),
     "hdri": ("hall", "lobby", "venice", "workshop"),
 }
 UNUSED = ("young_caucasian_female_special_suit",)

@@ -133,7 +133,7 @@ def draw(head: Head, placed: Placed, worn: Wardrobe, library: Library) -> ImageA
     shade = occlusion(depth, solid)
     albedo = sample(read_texture(worn.skin.path, 1024), uv)
     # The textures are redder than people, the dark ones most.
-    albedo += (0.5 if worn.skin.dark else 0.15) * (albedo.mean(axis=2, keepdims=True) - albedo)
+    albedo += (0.4 if worn.skin.dark else 0.15) * (albedo.mean(axis=2, keepdims=True) - albedo)
     albedo *= worn.skin_tint.astype(np.float32) * (1.35 if worn.skin.dark else 1.0)
     # Cameras measure the face: a dark one is exposed longer, though not as bright as a fair one.
     tone = float(albedo[solid].mean()) if solid.any() else 0.3
