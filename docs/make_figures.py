@@ -138,7 +138,7 @@ def draw_pose(model: MorphableModel) -> Figure:
 def draw_landmarks68(model: MorphableModel) -> Figure:
     """Draw the 68 landmarks with their indices."""
     studio = Studio(model, 1000)
-    params = studio.params(jaw_open=0.9)
+    params = studio.params(jaw_open=4.1)
     x, y, _ = studio.place(params, sparse=True)
     left, right = x.min() - 60, x.max() + 60
     top, bottom = y.min() - 60, y.max() + 50

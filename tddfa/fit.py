@@ -52,7 +52,8 @@ class FitOptions:
     independent_points : float
         Number of points' worth of independent evidence; neighboring points err together.
     shape_sigma : float
-        Standard deviation of the shape coefficients under the prior.
+        Standard deviation of the shape coefficients under the prior. Fitted faces have 1,
+        for priors shrink them; with 2 the fit is as free as the one that this was measured on.
     exp_sigma : float
         The same for expression, as a part of the width of each coefficient's range.
     iterations : int
@@ -61,7 +62,7 @@ class FitOptions:
 
     noise: float = 0.010
     independent_points: float = 60.0
-    shape_sigma: float = 1.0
+    shape_sigma: float = 2.0
     exp_sigma: float = 0.8
     iterations: int = 8
 

@@ -28,21 +28,21 @@ class Tables(NamedTuple):
     tri : ndarray, shape (M, 3), int32
         Its triangles.
     found : mapping
-        ``ncc_code`` (3, N) and ``uv`` (N, 2), as far as there are such.
+        ``ncc_code`` (3, N), ``uv`` (N, 2) and ``inside`` (N,), as far as there are such.
     """
 
     tri: npt.NDArray[np.int32]
-    found: Mapping[str, FloatArray]
+    found: Mapping[str, npt.NDArray[Any]]
 
 
-def known_table(tri: npt.ArrayLike, name: str) -> FloatArray | None:
+def known_table(tri: npt.ArrayLike, name: str) -> npt.NDArray[Any] | None:
     """Return a table of the face model whose triangles these are, None if none is known.
 
     Parameters
     ----------
     tri : array_like, shape (M, 3) or (3, M), int
         Triangles, in the order in which ``tddfa.tri`` has them.
-    name : {'ncc_code', 'uv'}
+    name : {'ncc_code', 'uv', 'inside'}
         Which table.
     """
     triangles = np.asarray(tri)
@@ -83,15 +83,18 @@ def reference_tables() -> Tables | None:
 
 @lru_cache(maxsize=2)
 def _tables_of_model(path: Path) -> Tables:
-    from tddfa.model_files import normalized_coordinate_code, turn_over
+    from tddfa.model_files import inside_of, normalized_coordinate_code, turn_over
 
     with np.load(path, allow_pickle=False) as archive:
-        found: dict[str, FloatArray] = {
+        found: dict[str, npt.NDArray[Any]] = {
             name: np.asarray(archive[name], np.float32)
             for name in ("ncc_code", "uv")
             if name in archive.files
         }
         found.setdefault("ncc_code", normalized_coordinate_code(archive["u"]))
+        inside = inside_of(archive)
+        if inside is not None:
+            found["inside"] = inside
         return Tables(np.ascontiguousarray(turn_over(archive["tri"]), np.int32), found)
 
 

@@ -20,6 +20,7 @@ from tddfa.topology import Topology
 FORMAT_VERSION = 1
 # What 68 landmarks need little of.
 _MAPPED = ("w_shp", "w_exp", "uv", "mirror")
+MOUTH_INSIDE = "mouth_inside"  # a region's name
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ def _build(arrays: Mapping[str, Any]) -> MorphableModel:
             tri,
             ncc_code=None if ncc_code is None else np.ascontiguousarray(ncc_code, np.float32),
             uv=uv if uv is None or callable(uv) else np.ascontiguousarray(uv, np.float32),
+            inside=inside_of(arrays),
         ),
         keypoints=keypoints,
         mirror=None if mirror is None else np.asarray(mirror, np.int32),
@@ -138,6 +140,14 @@ def _build(arrays: Mapping[str, Any]) -> MorphableModel:
         regions=regions,
         reference_rules=bool(arrays.get("reference_rules", False)),
     )
+
+
+def inside_of(arrays: Mapping[str, Any]) -> npt.NDArray[np.bool_] | None:
+    """Return which vertices are the mouth's inside (N,), None where the regions do not say."""
+    names, labels = arrays.get("region_names"), arrays.get("region")
+    if names is None or labels is None or MOUTH_INSIDE not in (known := [str(n) for n in names]):
+        return None
+    return np.asarray(np.asarray(labels) == known.index(MOUTH_INSIDE))
 
 
 def _basis(array: npt.ArrayLike) -> npt.NDArray[np.floating]:

@@ -79,6 +79,7 @@ class MorphableModel:
         for name, array, shape in (
             ("ncc_code", self.tri.ncc_code, (3, self.n_vertices)),
             ("uv", self.tri.uv_if_loaded, (self.n_vertices, 2)),
+            ("inside", self.tri.inside, (self.n_vertices,)),
             ("mirror", self.mirror, (self.n_vertices,)),
         ):
             if array is not None and array.shape != shape:

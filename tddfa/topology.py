@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from tddfa.params import FloatArray
 
+BoolArray = npt.NDArray[np.bool_]
 UVSource = FloatArray | Callable[[], FloatArray] | None
 
 
@@ -24,32 +25,43 @@ class Topology(np.ndarray[Any, np.dtype[np.int32]]):
     uv : ndarray, shape (N, 2), float32, or None
         Texture coordinates in [0, 1], v up. A source that is slow to read may be given as a
         function; it is called when they are first asked for.
+    inside : ndarray, shape (N,), bool, or None
+        Vertices of the mouth's inside and of the line where the lips meet. What lies between them
+        alone carries texture, but is no face: depth, PNCC and the shaded mesh leave it out.
     """
 
     ncc_code: FloatArray | None
+    inside: BoolArray | None
     _uv: UVSource
 
     def __new__(
-        cls, triangles: npt.ArrayLike, ncc_code: FloatArray | None = None, uv: UVSource = None
+        cls,
+        triangles: npt.ArrayLike,
+        ncc_code: FloatArray | None = None,
+        uv: UVSource = None,
+        inside: BoolArray | None = None,
     ) -> "Topology":
         """View `triangles` (M, 3) as a topology."""
         self = np.ascontiguousarray(triangles, np.int32).view(cls)
         self.ncc_code = ncc_code
         self._uv = uv
+        self.inside = inside
         return self
 
     def __array_finalize__(self, source: Any) -> None:
         self.ncc_code = getattr(source, "ncc_code", None)
         self._uv = getattr(source, "_uv", None)
+        self.inside = getattr(source, "inside", None)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the codes, too, which an array alone would lose."""
         rebuild, arguments, state = tuple(super().__reduce__())
-        return rebuild, arguments, (state, self.ncc_code, self._uv)
+        return rebuild, arguments, (state, self.ncc_code, self._uv, self.inside)
 
     def __setstate__(self, state: Any) -> None:
         """Restore what `__reduce__` gave."""
-        array, self.ncc_code, self._uv = state
+        array, self.ncc_code, self._uv, *rest = state
+        self.inside = rest[0] if rest else None  # pickles of earlier versions have no such table
         super().__setstate__(array)
 
     @property

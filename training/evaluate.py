@@ -2,8 +2,10 @@
 
 ``python -m training.evaluate -c configs/mb1_120x120.yml --aflw ../shared/aflw2000_val199``
 
-Each measurement runs if its pictures are given. Reports, curves and contact sheets of the worst
-faces go into ``--out``; contact sheets show people and must not be published.
+Each measurement runs if its pictures are given: annotated faces, also rolled, heads of
+``training.render_heads``, real profiles and empty pictures with detection included. Reports, curves
+and contact sheets of the worst faces go into ``--out``; contact sheets show people and must not be
+published.
 """
 
 import argparse
@@ -21,6 +23,7 @@ from tddfa.cli import run_main
 from tddfa.errors import InputError
 from tddfa.ibug68 import INNER
 from tddfa.pose import head_pose
+from training.detector.trials import profile_trials
 from training.evaluation import metrics
 from training.evaluation.benchmark_sets import (
     Detector,
@@ -32,8 +35,13 @@ from training.evaluation.charts import contact_sheet, draw_ced
 from training.evaluation.clips import follow, read_frames
 from training.evaluation.openings import compare_openings, load_crops, measure_openings
 from training.evaluation.predict import open_aligner, predict_set
+from training.evaluation.profiles import measure_negatives, measure_profiles
+from training.evaluation.rendered import load_rendered, measure_rendered
+from training.evaluation.rolled import measure_rolled
+from training.labels.pseudo_labels import load_labels
 
 Report = dict[str, Any]
+HELD_OUT_CROPS = 3  # one crop in so many, as in training.detector.evaluate
 
 
 def measure_landmarks(
@@ -134,6 +142,16 @@ class MeasuredSets:
         A clip or a folder of them, for the jitter.
     frames : int, optional
         So many of each clip.
+    renders : Path, optional
+        Heads of `training.render_heads`.
+    rolled : bool
+        Roll the scenes' upright faces by 30 to 180 degrees.
+    profiles : Path, optional
+        Crops of faces, for detection and pose by yaw.
+    opinions : two of Path, optional
+        What two regressors say of the profiles' poses, by `training.detector.guess`.
+    negatives : Path, optional
+        Pictures without a face.
     out : Path, optional
         Folder of curves and sheets.
     """
@@ -145,11 +163,20 @@ class MeasuredSets:
     points: Path | None = None
     clips: Path | None = None
     frames: int | None = None
+    renders: Path | None = None
+    rolled: bool = False
+    profiles: Path | None = None
+    opinions: tuple[Path, Path] | None = None
+    negatives: Path | None = None
     out: Path | None = None
 
     def __post_init__(self) -> None:
         if self.crops and not self.points:
             raise InputError("--crops: needs --points")
+        if self.rolled and not self.scenes:
+            raise InputError("--rolled: needs --scenes")
+        if (self.profiles is None) != (self.opinions is None):
+            raise InputError("--profiles and --opinions: expected both")
 
 
 def evaluate(aligner: Aligner, sets: MeasuredSets, detector: Detector | None) -> Report:
@@ -167,16 +194,36 @@ def evaluate(aligner: Aligner, sets: MeasuredSets, detector: Detector | None) ->
     if sets.scenes:
         faces = load_annotated(sets.scenes, detector, held_out=not sets.training_part)
         reports["scenes"] = measure_landmarks(aligner, faces, out, inner=True)
+        if sets.rolled:
+            reports["rolled"] = measure_rolled(aligner, faces)
     if sets.crops and sets.points:
         faces = load_crops(sets.crops, sets.points)
         reports["openings"] = asdict(measure_openings(aligner, faces))
     if sets.clips:
-        if detector is None:
-            raise InputError("--clips: needs a detector, leave out --roi landmarks")
-        reports["jitter"] = measure_clips(aligner, sets.clips, detector, sets.frames)
+        follower = _needed(detector, "--clips")
+        reports["jitter"] = measure_clips(aligner, sets.clips, follower, sets.frames)
+    if sets.renders:
+        heads = load_rendered(sets.renders)
+        reports["renders"] = measure_rendered(aligner, heads)
+        if detector is not None:
+            reports["renders, found"] = measure_rendered(aligner, heads, detector)
+    if sets.profiles and sets.opinions:
+        first, second = (load_labels(path) for path in sets.opinions)
+        trials = profile_trials(sets.profiles, first, second, HELD_OUT_CROPS)
+        reports["profiles"] = measure_profiles(aligner, _needed(detector, "--profiles"), trials)
+    if sets.negatives:
+        found = measure_negatives(_needed(detector, "--negatives"), sets.negatives)
+        reports["negatives"] = found
     if not reports:
-        raise InputError("nothing to measure: give --aflw, --scenes, --crops or --clips")
+        options = "--aflw, --scenes, --crops, --clips, --renders, --profiles or --negatives"
+        raise InputError(f"nothing to measure: give {options}")
     return reports
+
+
+def _needed(detector: Detector | None, option: str) -> Detector:
+    if detector is None:
+        raise InputError(f"{option}: needs a detector, leave out --roi landmarks")
+    return detector
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -203,6 +250,16 @@ def build_parser() -> argparse.ArgumentParser:
     sets.add_argument("--points", type=Path, help="their points, from training.mediapipe_points")
     sets.add_argument("--clips", type=Path, help="a clip or a folder of .mp4, for the jitter")
     sets.add_argument("--frames", type=int, help="so many frames of each clip (default: all)")
+    sets.add_argument("--renders", type=Path, help="heads of training.render_heads --test")
+    sets.add_argument("--rolled", action="store_true", help="the scenes at rolls of 0 to 180, too")
+    sets.add_argument("--profiles", type=Path, help="crops of faces, for detection and pose by yaw")
+    sets.add_argument(
+        "--opinions",
+        type=Path,
+        nargs=2,
+        help="their poses by two regressors, all_labels.npz of training.detector.guess",
+    )
+    sets.add_argument("--negatives", type=Path, help="pictures without a face")
     parser.add_argument("--out", type=Path, help="folder of curves and sheets, under runs/")
     return parser
 
@@ -220,7 +277,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         device=args.device,
     )
     detector: Detector | None = None
-    if (args.scenes and args.roi == "detector") or args.clips:
+    wanted = args.scenes or args.renders or args.profiles or args.negatives
+    if (wanted and args.roi == "detector") or args.clips:
         from FaceBoxes.detector import FaceBoxes
 
         detector = FaceBoxes(checkpoint_fp=args.detector, assets=args.assets)

@@ -8,7 +8,9 @@ import numpy.typing as npt
 
 from Sim3DR.threads import share
 from tddfa.drawing.checks import FloatArray, IntArray, as_triangles
+from tddfa.known_tables import known_table
 from tddfa.picture import ImageArray
+from tddfa.topology import Topology
 
 # Copying less than this is not worth a second thread.
 _MIN_BYTES = 1 << 21
@@ -42,7 +44,10 @@ def canvas(picture: ImageArray, with_background: bool, n_threads: int = 1) -> Im
 
 
 def meshes(faces: list[FloatArray], tri: npt.ArrayLike) -> Iterator[tuple[FloatArray, IntArray]]:
-    """Yield each face's vertices as rows, (N, 3), and the triangles, checked.
+    """Yield each face's vertices as rows, (N, 3), and the triangles to draw, checked.
+
+    The mouth's inside is not drawn, where the triangles know it or are known themselves (see
+    `tddfa.known_tables`): an open mouth shows the picture.
 
     Parameters
     ----------
@@ -63,8 +68,19 @@ def meshes(faces: list[FloatArray], tri: npt.ArrayLike) -> Iterator[tuple[FloatA
     for vertices in faces:
         n_vertices = vertices.shape[1]
         if n_vertices not in checked:
-            checked[n_vertices] = as_triangles(tri, n_vertices)
+            checked[n_vertices] = _outside(tri, as_triangles(tri, n_vertices), n_vertices)
         points = np.empty((n_vertices, 3), np.float32)
         for axis in range(3):  # a third of the time of np.ascontiguousarray(vertices.T)
             points[:, axis] = vertices[axis]
         yield points, checked[n_vertices]
+
+
+def _outside(tri: npt.ArrayLike, triangles: IntArray, n_vertices: int) -> IntArray:
+    """Return the triangles that are not between vertices of the mouth's inside alone."""
+    inside = tri.inside if isinstance(tri, Topology) else known_table(tri, "inside")
+    if inside is None or len(inside) != n_vertices:
+        return triangles
+    a, b, c = inside.take(triangles).T
+    # Whole rows instead of numbers: a twentieth of the time of triangles[...].
+    rows = triangles.view("V12").ravel()[~(a & b & c)]
+    return rows.view(np.int32).reshape(-1, 3)

