@@ -222,3 +222,17 @@ def test_settings_that_do_not_fit(changes, words):
 def test_command_line_and_python_ask_for_the_same():
     from_line = train.settings_of(train.build_parser().parse_args(["data", "--out", "run"]))
     assert from_line == TrainSettings((Path("data"),), Path("run"))
+
+
+def test_labels_of_another_face_model_are_refused(packed_folder, model_file, tmp_path):
+    """Coefficients of another parametrization would be faces that nobody has."""
+    old = tmp_path / "old"
+    old.mkdir()
+    for path in packed_folder.iterdir():
+        (old / path.name).write_bytes(path.read_bytes())
+    meta = json.loads((old / "meta.json").read_text(encoding="utf-8"))
+    assert meta.pop("face_model")
+    (old / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
+    settings = TrainSettings((old,), tmp_path / "run", face_model=model_file)
+    with pytest.raises(InputError, match="recenter labels"):
+        Run(settings)

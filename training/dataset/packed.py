@@ -45,6 +45,8 @@ class PackedFaces:
         Never trained on.
     detected : bool
         Whether the middle 120 px are a detector's ROI.
+    face_model : str, optional
+        Id of the face model that the labels are parameters of; older sets do not say.
     """
 
     images: npt.NDArray[np.uint8]
@@ -53,6 +55,7 @@ class PackedFaces:
     labels: Labels
     held_out: npt.NDArray[np.bool_]
     detected: bool
+    face_model: str | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -136,7 +139,12 @@ def pack(
     depth, valid = np.array(partial.depth), np.array(partial.valid)
     partial.finish()
     save_arrays(folder / "labels.npz", depth=depth, valid=valid, held_out=held_out, **arrays)
-    meta = {"format": FORMAT, "detected": detected, "crops": len(names)}
+    meta = {
+        "format": FORMAT,
+        "detected": detected,
+        "crops": len(names),
+        "face_model": model.id,
+    }
     with replacing(folder / "meta.json") as temporary:
         temporary.write_text(json.dumps(meta), encoding="utf-8")
 
@@ -222,7 +230,7 @@ def open_packed(folder: Path) -> PackedFaces:
         raise InputError(f"'{folder}': expected a packed data set, run training.prepare") from error
     if meta.get("format") != FORMAT or len(images) != len(labels.names):
         raise InputError(f"'{folder}': expected a whole data set of format {FORMAT}")
-    return PackedFaces(images, *parts)
+    return PackedFaces(images, *parts, face_model=meta.get("face_model"))
 
 
 def read_crop(path: Path) -> npt.NDArray[np.uint8]:

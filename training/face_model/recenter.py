@@ -190,14 +190,16 @@ def convert_labels(data: Path, out: Path, model: Path = MODEL) -> int:
         Number of faces.
     """
     arrays = read_model(model)
-    change, _ = change_of(arrays, model)
+    change, before = change_of(arrays, model)
     if data.is_file():
         return _convert_archive(data, out, change)
     faces = open_packed(data)
     meta = json.loads((data / "meta.json").read_text(encoding="utf-8"))
     new = model_id(arrays)
-    if meta.get("face_model") == new:
+    if faces.face_model == new:
         raise InputError(f"'{data}' is in terms of '{model}' already")
+    if faces.face_model not in (None, before):
+        raise InputError(f"'{data}': its labels are not for the model that '{model}' was made of")
     if out.exists():
         raise InputError(f"'{out}': expected a new folder")
     out.mkdir(parents=True)

@@ -12,6 +12,7 @@ import torch
 
 from tddfa.backbone import build_backbone, load_backbone
 from tddfa.checkpoints import save_checkpoint
+from tddfa.errors import InputError
 from tddfa.io.atomic import replacing, save_arrays
 from tddfa.model_files import load_face_model
 from tddfa.morphable_model import MorphableModel
@@ -74,6 +75,12 @@ class Run:
         self.frames, self.total_steps = settings.frames, settings.total_steps
         model = load_face_model(settings.face_model)
         sources = [open_packed(folder) for folder in settings.data]
+        for folder, source in zip(settings.data, sources, strict=True):
+            if source.face_model != model.id:
+                raise InputError(
+                    f"'{folder}': its labels are not known to be for '{settings.face_model}' "
+                    "(older ones: python -m training.face_model.recenter labels)"
+                )
         shares = settings.shares or [len(source) for source in sources]
         weights = [draw_weights(s.labels, model) * s.labels.weight for s in sources]
         per_batch = settings.batch_size // self.frames
