@@ -1,6 +1,7 @@
 """Many damaged files, one after the other; what was done is kept, so that it can go on later."""
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -88,7 +89,12 @@ class Campaign:
                     line = {"how": how, "number": number, **outcome.as_dict()}
                     log.write(json.dumps(line) + "\n")
                 log.flush()
-        shutil.rmtree(self.folder / "work", ignore_errors=True)
+        shutil.rmtree(self._work, ignore_errors=True)
+
+    @property
+    def _work(self) -> Path:
+        """Where files are tried; of this process alone, or two at once would spoil each other's."""
+        return self.folder / f"work-{os.getpid()}"
 
     def seeds(self, kind: str) -> Files:
         """Return the sound files of a kind."""
@@ -138,7 +144,7 @@ class Campaign:
 
     def _fresh(self, name: str) -> tuple[Path, Path]:
         """Return a place for the input, and an empty folder for what is made of it."""
-        work = self.folder / "work"
+        work = self._work
         shutil.rmtree(work, ignore_errors=True)
         (work / "in").mkdir(parents=True), (work / "out").mkdir()
         return work / "in" / name, work / "out"
