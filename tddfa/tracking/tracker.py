@@ -45,6 +45,9 @@ _SAME = 0.55
 _RETRY = frozenset({1, 2, 4, 7, 10, 14, 19})
 # So often, in frames, the detector vouches for a face that the cheap check cannot see.
 _VOUCH = 3
+# A face that the check was sure of is checked again after so many frames, unless it moves more than
+# a little; sure it is from this score on. So are faces that are not confirmed, or were lost.
+_CHECK_EVERY, _SURE = 4, 0.6
 # So often, in frames, an empty scene is searched.
 _EMPTY = 3
 # A picture that stands still gives no confirmations; it has this many more frames' time.
@@ -138,7 +141,8 @@ class FaceTracker:
 
     def _follow(self, image: ImageArray) -> None:
         """Align every track from its last landmarks and judge what came out."""
-        seen = self.observer(image, [track.roi_box for track in self._tracks])
+        places = [track.roi_box for track in self._tracks]
+        seen = self.observer(image, places, [self._known(track) for track in self._tracks])
         strays = self._strays(seen)
         for i, (track, observation) in enumerate(zip(self._tracks, seen, strict=True)):
             if i in strays or not observation.plausible:
@@ -153,6 +157,12 @@ class FaceTracker:
                 track.unseen = unseen
             else:
                 track.miss()
+
+    def _known(self, track: Track) -> float | None:
+        """Return the score of a face that need not be checked in this frame, if nothing moves."""
+        calm = self._confirmed(track) and not (track.misses or track.unseen or track.by_detector)
+        fresh = track.unchecked < _CHECK_EVERY - 1
+        return track.checked_score if calm and fresh and track.checked_score >= _SURE else None
 
     def _strays(self, seen: Sequence[Observation]) -> set[int]:
         """Return tracks that have moved over to the face of another one."""
@@ -264,6 +274,10 @@ class FaceTracker:
         smooth = min(1.0, max(0.0, 0.5 * (track.face.score + score)))
         face = replace(seen.face, track_id=track.face.track_id, score=smooth)
         track.follow(face, sure=hit)
+        if seen.checked:
+            track.checked_score, track.unchecked = seen.face.score, 0
+        else:
+            track.unchecked += 1
         if hit:
             track.hits += not self._shots.still
             track.unseen = 0
