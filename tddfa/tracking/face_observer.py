@@ -63,7 +63,6 @@ class Plausibility:
             and deviation <= self.most_deviation
         )
 
-
     def calm(self, roi: Sequence[float], found: Sequence[float]) -> bool:
         """Tell whether a face is where it was: its check can wait."""
         shared = _shared_area(roi, found)
