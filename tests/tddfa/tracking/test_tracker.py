@@ -39,6 +39,7 @@ class World:
     detected: list = field(default_factory=list)
     batches: list = field(default_factory=list)
     shots: tuple = ()
+    parts: list = field(default_factory=list)  # of pictures, searched for new faces
 
     def image(self, number):
         shot = sum(number >= cut for cut in self.shots)
@@ -63,6 +64,13 @@ class World:
         rois = [landmark_roi(self.landmarks(p)) for p in self.frames[number].values()]
         boxes = np.c_[face_boxes_of(rois), np.full(len(rois), 0.9)].reshape(-1, 5)
         return np.vstack([boxes, *self.ghosts.get(number, [])]).astype(np.float32)
+
+    def detect_in(self, image, part, *, coarse=False):
+        self.parts.append(part)
+        left, top, right, bottom = part
+        boxes = self.detect(image, coarse=coarse)
+        x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+        return boxes[(left <= x) & (x < right) & (top <= y) & (y < bottom)]
 
     def align(self, image, rois):
         return [(o.face.param, o.face.landmarks) for o in self(image, rois)]
