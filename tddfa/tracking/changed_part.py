@@ -2,9 +2,9 @@
 
 ::
 
-    +--------------------------+     Frames are compared as 80 x 45 means of blocks, in which noise
-    |        +----------+      |     and coding hardly show. A block keeps the value that it had when
-    |        | changed, |      |     it was searched, so that slow changes add up.
+    +--------------------------+     Frames are compared as 80 x 45 means of blocks, in which
+    |        +----------+      |     noise and coding hardly show. A block keeps the value that
+    |        | changed, |      |     it had when it was searched, so that slow changes add up.
     |        | margin   |      |
     +--------+----------+------+
 """

@@ -212,9 +212,7 @@ class FaceTracker:
         if part is not None:
             self._detect(image, coarse=self._coarse, part=part)
 
-    def _detect(
-        self, image: ImageArray, *, coarse: bool = False, part: Part | None = None
-    ) -> None:
+    def _detect(self, image: ImageArray, *, coarse: bool = False, part: Part | None = None) -> None:
         """Search a picture, or a part of it, and bring tracks and detections together."""
         self._since_detection = 0
         self.detections += 1
