@@ -58,10 +58,11 @@ def stages(args: argparse.Namespace, aligner: FaceAligner, folder: Path) -> floa
     """Return the seconds of all stages, one after the other on one core."""
     paths = sorted((folder / "in").iterdir())
     settings = OutputSettings(n_threads=1)
+    lines: list[str] = []
     start = time.perf_counter()
     for path in paths:
         targets = {option: folder / f"stage.{option}.jpg" for option in args.opt}
-        image.process(path, imread(path), aligner, targets, settings, show=False)
+        image.process(path, imread(path), aligner, targets, settings, show=False, say=lines.append)
     return time.perf_counter() - start
 
 

@@ -416,6 +416,31 @@ def test_pictures_side_by_side_give_what_one_after_the_other_gives(run, tmp_path
     assert len(found[0][1]) == 18
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_picture_that_fails_midway_tells_what_was_made(run, tmp_path, face, threads, monkeypatch):
+    """Its first output is there and told; the second one cannot be written."""
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for name in "abc":
+        cv2.imwrite(str(folder / f"{name}.png"), face)
+    write = demo.make_output
+
+    def failing(option, frame, target, settings):
+        if target.name == "b_pose.jpg":
+            raise InputError(f"'{target}': disk full")
+        return write(option, frame, target, settings)
+
+    monkeypatch.setattr(demo, "make_output", failing)
+    code, text, err = run(
+        "-f", folder, "-o", "2d_sparse", "pose", "--out", out, "--threads", threads
+    )
+    assert code == 1 and "b_pose.jpg" in err and "1 of 3 pictures failed" in err
+    told = [Path(line.split(" -> ")[1]).name for line in text.splitlines() if " -> " in line]
+    made = [f"{name}_{option}.jpg" for name in "abc" for option in ("2d_sparse", "pose")]
+    made.remove("b_pose.jpg")
+    assert told == made
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_interrupted_among_many(project_root, tmp_path, face):
     folder, out = tmp_path / "in", tmp_path / "out"

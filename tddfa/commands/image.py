@@ -4,7 +4,7 @@ import argparse
 import contextlib
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -161,25 +161,30 @@ def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
         frontal=args.frontal,
     )
 
-    def work(item: tuple[Path, dict[str, Path]]) -> PictureReport | InputError:
+    def work(item: tuple[Path, dict[str, Path]]) -> PictureReport:
         path, files = item
+        # With others at work beside it, what is to be printed waits for the picture's turn.
+        lines: list[str] = []
+        say = lines.append if workers > 1 else print
         try:
             picture = imread(path) if several else image
-            return process(path, picture, pipeline, files, settings, show)
+            record = process(path, picture, pipeline, files, settings, show, say)
         except InputError as error:
             if not several:
                 raise
-            return error
+            return PictureReport(lines, error=error)
+        return PictureReport(lines, record)
 
     records, failures, without_face = [], [], 0
     start = time.monotonic()
     reports = side_by_side(work, zip(pictures, targets, strict=True), workers)
     with contextlib.closing(reports):
         for report in _progress(reports, len(pictures)):
-            if isinstance(report, InputError):
-                failures.append(str(report))
+            for line in report.lines:
+                print(line)
+            if report.record is None:
+                failures.append(str(report.error))
                 continue
-            sys.stdout.write("\n".join([*report.lines, ""]))
             without_face += not report.record["faces"]
             records.append(report.record)
     if several:
@@ -219,10 +224,21 @@ def check_files(
 
 @dataclass(frozen=True)
 class PictureReport:
-    """What was found in a picture and made of it: lines to print, entry of the JSON report."""
+    """What is to be told of a picture.
+
+    Attributes
+    ----------
+    lines : list of str
+        What is still to be printed.
+    record : dict, optional
+        Its entry in the JSON report; None if it failed.
+    error : InputError, optional
+        Why.
+    """
 
     lines: list[str]
-    record: dict[str, Any]
+    record: dict[str, Any] | None = None
+    error: InputError | None = None
 
 
 def pictures_at_once(args: argparse.Namespace, count: int) -> int:
@@ -237,21 +253,23 @@ def process(
     targets: dict[str, Path],
     settings: OutputSettings,
     show: bool,
-) -> PictureReport:
-    """Make all outputs of one picture."""
+    say: Callable[[str], object] = print,
+) -> dict[str, Any]:
+    """Make all outputs of one picture, `say` what was found and return its record."""
     faces = pipeline(image)
     if not faces:
-        lines = [f"{path}: no face detected"]
-        return PictureReport(lines, picture_record(path, image.shape, [], []))
-    lines = [f"{path}: {len(faces)} face{'s' if len(faces) > 1 else ''}"]
-    lines += [face_line(number, face) for number, face in enumerate(faces, 1)]
+        say(f"{path}: no face detected")
+        return picture_record(path, image.shape, [], [])
+    say(f"{path}: {len(faces)} face{'s' if len(faces) > 1 else ''}")
+    for number, face in enumerate(faces, 1):
+        say(face_line(number, face))
     frame = Frame.still(image, faces)
     for option, target in targets.items():
         picture = make_output(option, frame, target, settings)
-        lines.append(f"  {option} -> {target}")
+        say(f"  {option} -> {target}")
         # Once there turned out to be no screen, the next pictures need not try.
         show = show and (picture is None or _show(picture))
-    return PictureReport(lines, picture_record(path, image.shape, faces, list(targets.values())))
+    return picture_record(path, image.shape, faces, list(targets.values()))
 
 
 def _show(picture: Any) -> bool:

@@ -64,11 +64,10 @@ class FaceFinder:
             size = max(1, int((right - left) * scale)), max(1, int((bottom - top) * scale))
             piece = np.asarray(cv2.resize(piece, size, interpolation=cv2.INTER_LINEAR), np.uint8)
         boxes = self.detect(np.ascontiguousarray(piece), coarse=coarse)
-        factors = np.array(
-            [(right - left) / piece.shape[1], (bottom - top) / piece.shape[0]], np.float32
-        )
+        factors = (right - left) / piece.shape[1], (bottom - top) / piece.shape[0]
+        corner = np.array([left, top, left, top], np.float32)
         boxes = boxes.copy()
-        boxes[:, :4] = boxes[:, :4] * np.tile(factors, 2) + np.float32([left, top, left, top])
+        boxes[:, :4] = boxes[:, :4] * np.tile(np.array(factors, np.float32), 2) + corner
         inside = (
             ((boxes[:, 0] > left) | (left == 0))
             & ((boxes[:, 1] > top) | (top == 0))
