@@ -16,6 +16,7 @@ import trimesh
 
 from tddfa.cli import run_main
 from tddfa.commands import image as demo
+from tddfa.errors import InputError
 from tddfa.io.results import MARKS
 from tddfa.outputs import OUTPUTS
 
