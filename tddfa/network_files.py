@@ -49,7 +49,8 @@ def tracking_precision(config: Config) -> Precision:
     """Return what the regressor best computes in when it follows faces in ONNX Runtime on a CPU.
 
     ``int8`` where the processor has instructions for it and the quantized network is there: it
-    takes well under half the time, and its landmarks tremble no more. Else ``auto``.
+    takes well under half the time. With x1.0 the raw landmarks of a face that stands still tremble
+    an eighth more, those of a moving one no more (docs/video.md). Else ``auto``.
     """
     with contextlib.suppress(InputError):
         if has_vnni():
