@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from tddfa.arguments import add_model_arguments, build_pipeline
+from tddfa.arguments import add_model_arguments, build_tracking_pipeline
 from tddfa.cli import run_main
 from tddfa.frame import Frame
 from tddfa.params import FloatArray
@@ -131,7 +131,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Print one row per clip."""
     args = parse_args(argv)
-    pipeline = build_pipeline(args)
+    pipeline = build_tracking_pipeline(args)
     names = "clip, frames, without track, ids, faces, covered, track frames, on no face"
     columns = [*names.split(", "), f"on none scored {LIKELY}", "on none right after a cut"]
     print("| " + " | ".join(columns) + " |\n" + "|---" * len(columns) + "|")

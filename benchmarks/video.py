@@ -25,7 +25,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from tddfa.arguments import add_model_arguments, build_pipeline
+from tddfa.arguments import add_model_arguments, build_tracking_pipeline
 from tddfa.cli import run_main
 from tddfa.face_aligner import FaceAligner
 from tddfa.frame import Frame
@@ -260,7 +260,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_model_arguments(parser)
     parser.set_defaults(onnx=True, threads=1)
     args = parser.parse_args(argv)
-    pipeline = build_pipeline(args)
+    pipeline = build_tracking_pipeline(args)
     if "tracking" in args.parts:
         tracking(pipeline, args.rounds)
     if "faces" in args.parts:

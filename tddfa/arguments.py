@@ -170,6 +170,23 @@ def build_pipeline(args: argparse.Namespace) -> "FaceAligner":
     return FaceAligner(**aligner_arguments(args))
 
 
+def build_tracking_pipeline(args: argparse.Namespace) -> "FaceAligner":
+    """Build the networks that follow faces, quantized where that is faster.
+
+    Raises
+    ------
+    InputError
+        As `build_pipeline`.
+    """
+    on_cpu = args.mode == "cpu" and args.provider is None
+    if args.precision == "auto" and on_cpu and chosen_backend(args) == "onnx":
+        from tddfa.config import load_config
+        from tddfa.network_files import tracking_precision
+
+        args.precision = tracking_precision(load_config(args.config, args.assets))
+    return build_pipeline(args)
+
+
 def aligner_arguments(args: argparse.Namespace) -> dict[str, Any]:
     """Return the arguments of `FaceAligner` that parsed arguments ask for.
 

@@ -3,8 +3,10 @@
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -14,6 +16,7 @@ import trimesh
 
 from tddfa.cli import run_main
 from tddfa.commands import image as demo
+from tddfa.errors import InputError
 from tddfa.io.results import MARKS
 from tddfa.outputs import OUTPUTS
 
@@ -389,3 +392,87 @@ def test_installed_there_is_no_default_picture(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         demo.main([])
     assert "-f/--img_fp" in capsys.readouterr().err
+
+
+def test_pictures_side_by_side_give_what_one_after_the_other_gives(run, tmp_path, face):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(9):
+        picture = np.roll(face, 15 * number, axis=1)
+        cv2.imwrite(str(folder / f"{number}.png"), cv2.resize(picture, (256 + number, 256)))
+    (folder / "4b.png").write_bytes(b"no picture")
+    cv2.imwrite(str(folder / "6b.png"), np.full((50, 60, 3), 90, np.uint8))
+    found = []
+    for threads in (1, 3):
+        out, report = tmp_path / f"out{threads}", tmp_path / f"{threads}.json"
+        words = ("-f", folder, "-o", "3d", "ply", "--ply_format", "binary", "--json", report)
+        code, text, err = run(*words, "--out", out, "--threads", threads)
+        assert code == 1 and err.count("\n") == 2 and "1 of 11 pictures failed" in err
+        *lines, rate = text.replace(str(out), "").splitlines()
+        assert rate.startswith("10 pictures, ") and rate.endswith(" pictures/s")
+        contents = {name: (out / name).read_bytes() for name in files(out)}
+        records = json.loads(report.read_text().replace(str(out), ""))
+        found.append((lines, contents, records))
+    assert found[0] == found[1]
+    assert len(found[0][1]) == 18
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_picture_that_fails_midway_tells_what_was_made(run, tmp_path, face, threads, monkeypatch):
+    """Its first output is there and told; the second one cannot be written."""
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for name in "abc":
+        cv2.imwrite(str(folder / f"{name}.png"), face)
+    write = demo.make_output
+
+    def failing(option, frame, target, settings):
+        if target.name == "b_pose.jpg":
+            raise InputError(f"'{target}': disk full")
+        return write(option, frame, target, settings)
+
+    monkeypatch.setattr(demo, "make_output", failing)
+    code, text, err = run(
+        "-f", folder, "-o", "2d_sparse", "pose", "--out", out, "--threads", threads
+    )
+    assert code == 1 and "b_pose.jpg" in err and "1 of 3 pictures failed" in err
+    told = [Path(line.split(" -> ")[1]).name for line in text.splitlines() if " -> " in line]
+    made = [f"{name}_{option}.jpg" for name in "abc" for option in ("2d_sparse", "pose")]
+    made.remove("b_pose.jpg")
+    assert told == made
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_interrupted_among_many(project_root, tmp_path, face):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for number in range(300):
+        cv2.imwrite(str(folder / f"{number}.jpg"), face)
+    words = [
+        "demo.py",
+        "-f",
+        str(folder),
+        "-o",
+        "3d",
+        "--onnx",
+        "--threads",
+        "2",
+        "--out",
+        str(out),
+    ]
+    process = subprocess.Popen(
+        [sys.executable, *words],
+        cwd=project_root,
+        stderr=subprocess.PIPE,
+        text=True,
+        stdout=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not list(out.glob("*.jpg")):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and err.strip().endswith("interrupted")
+    assert 0 < len(list(out.iterdir())) < 300
+    assert all(cv2.imread(str(path)) is not None for path in out.iterdir())

@@ -46,7 +46,7 @@ def empty_clip(make_video, tmp_path):
 def run(monkeypatch, pipeline, capsys, tmp_path):
     """Run a demo in this process, with networks that are loaded already."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(video_arguments, "build_pipeline", lambda args: pipeline)
+    monkeypatch.setattr(video_arguments, "build_tracking_pipeline", lambda args: pipeline)
 
     def call(*arguments, demo=demo_video):
         code = run_main(lambda: demo.main([str(a) for a in arguments]))
@@ -379,7 +379,7 @@ def test_request_to_end_while_the_networks_load(run, clip, monkeypatch):
     def load(_):
         signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr(video_arguments, "build_pipeline", load)
+    monkeypatch.setattr(video_arguments, "build_tracking_pipeline", load)
     code, _, err = run("-f", clip, "--out", "o.mp4")
     assert code == 130 and err == "interrupted\n"
 

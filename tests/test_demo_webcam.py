@@ -37,7 +37,7 @@ def clip(astronaut, make_video, tmp_path):
 @pytest.fixture
 def run(monkeypatch, pipeline, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(demo_webcam, "build_pipeline", lambda args: pipeline)
+    monkeypatch.setattr(demo_webcam, "build_tracking_pipeline", lambda args: pipeline)
 
     def call(*arguments):
         code = run_main(lambda: demo_webcam.main([str(a) for a in arguments]))

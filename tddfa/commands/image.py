@@ -1,9 +1,12 @@
 """Align every face in pictures: landmarks, meshes, pose, depth, PNCC, texture."""
 
 import argparse
+import contextlib
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +30,7 @@ from tddfa.io.targets import RunFile, check_targets
 from tddfa.make_output import make_output
 from tddfa.outputs import OUTPUTS, OutputSettings, describe_outputs, output_names
 from tddfa.run_files import model_files
+from tddfa.side_by_side import available_cores, side_by_side
 
 if TYPE_CHECKING:
     from tddfa.face_aligner import FaceAligner
@@ -134,6 +138,12 @@ def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
     ]
     check_files(args, pictures, targets)
     several = len(pictures) > 1
+    show = args.show_flag
+    if show is None:  # what nobody asked for is not missed where Matplotlib is not installed
+        show = not several and find_spec("matplotlib") is not None
+    workers = 1 if show else pictures_at_once(args, len(pictures))
+    if workers > 1:  # the cores are busy with a picture each
+        args.threads = 1
     with ThreadPoolExecutor(1) as helper:
         import_onnx_path(args)
         opening = helper.submit(build_pipeline, args)
@@ -150,21 +160,36 @@ def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
         background=not args.no_background,
         frontal=args.frontal,
     )
-    show = args.show_flag
-    if show is None:  # what nobody asked for is not missed where Matplotlib is not installed
-        show = not several and find_spec("matplotlib") is not None
-    records, failures, without_face = [], [], 0
-    for path, files in zip(_progress(pictures), targets, strict=True):
+
+    def work(item: tuple[Path, dict[str, Path]]) -> PictureReport:
+        path, files = item
+        # With others at work beside it, what is to be printed waits for the picture's turn.
+        lines: list[str] = []
+        say = lines.append if workers > 1 else print
         try:
-            image = imread(path) if several else image
-            record = process(path, image, pipeline, files, settings, show)
+            picture = imread(path) if several else image
+            record = process(path, picture, pipeline, files, settings, show, say)
         except InputError as error:
             if not several:
                 raise
-            failures.append(str(error))
-            continue
-        without_face += not record["faces"]
-        records.append(record)
+            return PictureReport(lines, error=error)
+        return PictureReport(lines, record)
+
+    records, failures, without_face = [], [], 0
+    start = time.monotonic()
+    reports = side_by_side(work, zip(pictures, targets, strict=True), workers)
+    with contextlib.closing(reports):
+        for report in _progress(reports, len(pictures)):
+            for line in report.lines:
+                print(line)
+            if report.record is None:
+                failures.append(str(report.error))
+                continue
+            without_face += not report.record["faces"]
+            records.append(report.record)
+    if several:
+        rate = len(records) / max(time.monotonic() - start, 1e-9)
+        sys.stdout.write(f"{len(records)} pictures, {rate:.1f} pictures/s\n")
     if args.json:
         write_json(args.json, records)
     for failure in failures:
@@ -197,6 +222,30 @@ def check_files(
     check_targets(inputs, outputs)
 
 
+@dataclass(frozen=True)
+class PictureReport:
+    """What is to be told of a picture.
+
+    Attributes
+    ----------
+    lines : list of str
+        What is still to be printed.
+    record : dict, optional
+        Its entry in the JSON report; None if it failed.
+    error : InputError, optional
+        Why.
+    """
+
+    lines: list[str]
+    record: dict[str, Any] | None = None
+    error: InputError | None = None
+
+
+def pictures_at_once(args: argparse.Namespace, count: int) -> int:
+    """Return how many pictures are worked on side by side: ``--threads``, or a core each."""
+    return max(1, min(count, args.threads or available_cores()))
+
+
 def process(
     path: Path,
     image: Any,
@@ -204,19 +253,20 @@ def process(
     targets: dict[str, Path],
     settings: OutputSettings,
     show: bool,
+    say: Callable[[str], object] = print,
 ) -> dict[str, Any]:
-    """Make all outputs of one picture, print what was found and return its record."""
+    """Make all outputs of one picture, `say` what was found and return its record."""
     faces = pipeline(image)
     if not faces:
-        print(f"{path}: no face detected")
+        say(f"{path}: no face detected")
         return picture_record(path, image.shape, [], [])
-    print(f"{path}: {len(faces)} face{'s' if len(faces) > 1 else ''}")
+    say(f"{path}: {len(faces)} face{'s' if len(faces) > 1 else ''}")
     for number, face in enumerate(faces, 1):
-        print(face_line(number, face))
+        say(face_line(number, face))
     frame = Frame.still(image, faces)
     for option, target in targets.items():
         picture = make_output(option, frame, target, settings)
-        print(f"  {option} -> {target}")
+        say(f"  {option} -> {target}")
         # Once there turned out to be no screen, the next pictures need not try.
         show = show and (picture is None or _show(picture))
     return picture_record(path, image.shape, faces, list(targets.values()))
@@ -228,10 +278,10 @@ def _show(picture: Any) -> bool:
     return show_picture(picture)
 
 
-def _progress(pictures: list[Path]) -> Any:
+def _progress(reports: Iterator[Any], count: int) -> Iterator[Any]:
     """Show a progress bar for several pictures, where somebody can see it."""
-    if len(pictures) == 1:
-        return pictures
+    if count == 1:
+        return reports
     from tqdm import tqdm
 
-    return tqdm(pictures, unit="picture", disable=None)
+    return iter(tqdm(reports, total=count, unit="picture", disable=None))

@@ -12,7 +12,7 @@ from pathlib import Path
 from tddfa.arguments import (
     add_detection_arguments,
     add_model_arguments,
-    build_pipeline,
+    build_tracking_pipeline,
     positive_int,
     tracker_settings,
 )
@@ -196,7 +196,7 @@ def _run(args: argparse.Namespace, suffix: str) -> int:
         # The stages run side by side; threads within them would only get in their way.
         drawing = args.threads or 1
         args.threads = drawing
-        pipeline = build_pipeline(args)
+        pipeline = build_tracking_pipeline(args)
         limit = 1 if args.faces == "one" else None
         job = VideoJob(
             source,

@@ -11,7 +11,7 @@ from tddfa.aligner import Aligner
 from tddfa.arguments import (
     add_detection_arguments,
     add_model_arguments,
-    build_pipeline,
+    build_tracking_pipeline,
     positive_int,
     tracker_settings,
 )
@@ -160,7 +160,7 @@ def _view(args: argparse.Namespace, outlets: list[Outlet]) -> int:
     source = open_source(args.source)
     try:
         args.threads = args.threads or 1
-        pipeline = build_pipeline(args)
+        pipeline = build_tracking_pipeline(args)
         limit = 1 if args.faces == "one" else None
         settings = tracker_settings(args, max_faces=limit)
         tracker = FaceTracker(pipeline.detector, pipeline.aligner, settings)

@@ -8,14 +8,18 @@ decides: out-of-focus faces are hardly told from background without them.
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
+from FaceBoxes.preprocess import fit_scale
+from FaceBoxes.settings import DetectorSettings
 from tddfa.detector import Detector, DetectorBase, scores_at
 from tddfa.face_box import face_boxes_of
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
 from tddfa.roi import network_input
+from tddfa.tracking.changed_part import Part
 
 # Side of the second look's crop in ROIs and in network pixels.
 _WIDE, _WIDE_SIZE = 2.0, 160
@@ -43,6 +47,34 @@ class FaceFinder:
         A `coarse` search of a large picture may miss small faces.
         """
         return self.detector.detect(image, least_score=self.low, coarse=coarse)
+
+    def detect_in(self, image: ImageArray, part: Part, *, coarse: bool = False) -> FloatArray:
+        """Find faces in a part of a picture, as finely as in all of it; rows as `detect` has them.
+
+        What an inner border of the part may cut off is left out.
+        """
+        left, top, right, bottom = part
+        height, width = image.shape[:2]
+        if (right - left, bottom - top) == (width, height):
+            return self.detect(image, coarse=coarse)
+        settings = getattr(self.detector, "settings", None) or DetectorSettings()
+        scale = fit_scale(height, width, settings.max_height, settings.max_width)
+        piece = image[top:bottom, left:right]
+        if scale < 1:
+            size = max(1, int((right - left) * scale)), max(1, int((bottom - top) * scale))
+            piece = np.asarray(cv2.resize(piece, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+        boxes = self.detect(np.ascontiguousarray(piece), coarse=coarse)
+        factors = (right - left) / piece.shape[1], (bottom - top) / piece.shape[0]
+        corner = np.array([left, top, left, top], np.float32)
+        boxes = boxes.copy()
+        boxes[:, :4] = boxes[:, :4] * np.tile(np.array(factors, np.float32), 2) + corner
+        inside = (
+            ((boxes[:, 0] > left) | (left == 0))
+            & ((boxes[:, 1] > top) | (top == 0))
+            & ((boxes[:, 2] < right) | (right == width))
+            & ((boxes[:, 3] < bottom) | (bottom == height))
+        )
+        return np.asarray(boxes[inside], np.float32)
 
     def look(self, crops: FloatArray) -> Callable[[FloatArray], FloatArray]:
         """Begin to score faces in inputs of the aligner, before it has said where they are.

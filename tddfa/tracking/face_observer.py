@@ -31,6 +31,8 @@ class Plausibility:
     most_deviation : float
         Root mean square of the network's output, which is in standard deviations of the training
         faces. Laughing, blinking, turning faces of clips reach 1.8 with the weights that ship.
+    calm_overlap : float
+        The same overlap, from which on a face that was checked a moment ago is taken for itself.
     """
 
     least_side: float = 18.0
@@ -38,6 +40,7 @@ class Plausibility:
     least_overlap: float = 0.3
     least_visible: float = 0.35
     most_deviation: float = 2.6
+    calm_overlap: float = 0.75
 
     def holds(
         self, roi: Sequence[float], found: Sequence[float], output: FloatArray, image: ImageArray
@@ -60,6 +63,13 @@ class Plausibility:
             and deviation <= self.most_deviation
         )
 
+    def calm(self, roi: Sequence[float], found: Sequence[float]) -> bool:
+        """Tell whether a face is where it was: its check can wait."""
+        shared = _shared_area(roi, found)
+        area = (roi[2] - roi[0]) * (roi[3] - roi[1])
+        joint = area + (found[2] - found[0]) * (found[3] - found[1]) - shared
+        return shared >= self.calm_overlap * joint
+
 
 def _shared_area(first: Sequence[float], second: Sequence[float]) -> float:
     """Return the area that two boxes share; in plain numbers, for it is asked in every frame."""
@@ -80,11 +90,14 @@ class Observation:
         Whether its numbers can be a face's.
     seen : bool
         Whether the check says that there is a face.
+    checked : bool
+        Whether it was asked; if not, score and `seen` are what was known before.
     """
 
     face: Face
     plausible: bool
     seen: bool
+    checked: bool = True
 
 
 class FaceObserver:
@@ -128,7 +141,10 @@ class FaceObserver:
         return list(zip(params, self.aligner.recon_vers(params, boxes), strict=True))
 
     def __call__(
-        self, image: ImageArray, roi_boxes: Sequence[Sequence[float]]
+        self,
+        image: ImageArray,
+        roi_boxes: Sequence[Sequence[float]],
+        known: Sequence[float | None] | None = None,
     ) -> list[Observation]:
         """Align the faces at `roi_boxes`, all in one batch, and judge each.
 
@@ -138,36 +154,57 @@ class FaceObserver:
             BGR frame.
         roi_boxes : sequence of n ``[xmin, ymin, xmax, ymax]``
             Squares in pixels.
+        known : sequence of n float or None, optional
+            Scores of faces that were checked a moment ago: they are checked only if they have
+            moved or changed. None is for those that are to be checked in any case.
         """
         boxes = [list(box) for box in roi_boxes]
         if not boxes:
             return []
+        scores: list[float | None] = list(known) if known is not None else [None] * len(boxes)
+        due = [i for i, score in enumerate(scores) if score is None]
         crops = network_input(image, boxes, self.aligner.size)
         # Both networks see the same crops: they run side by side.
-        looking = self._helper.submit(self.finder.look, crops)
+        looking = self._helper.submit(self.finder.look, crops[due]) if due else None
         output = self.aligner.forward(crops)
         params = list(self.aligner.scale.denormalize(output))
         landmarks = self.aligner.recon_vers(params, boxes)
         rois = [landmark_roi(points) for points in landmarks]
-        expected = fractions(face_boxes_of(rois), boxes)
         plausible = [
             self.limits.holds(box, roi, row, image)
             for box, roi, row in zip(boxes, rois, output, strict=True)
         ]
-        scores = looking.result()(expected).tolist()
-        seen = [score >= self.least_score for score in scores]
+
+        def places(numbers: Sequence[int]) -> FloatArray:
+            found = face_boxes_of([rois[i] for i in numbers])
+            return fractions(found, [boxes[i] for i in numbers])
+
+        if looking is not None:
+            for i, score in zip(due, looking.result()(places(due)).tolist(), strict=True):
+                scores[i] = score
+        moved = [
+            i
+            for i in range(len(boxes))
+            if i not in due and plausible[i] and not self.limits.calm(boxes[i], rois[i])
+        ]
+        if moved:
+            look = self.finder.look(crops[moved])
+            for i, score in zip(moved, look(places(moved)).tolist(), strict=True):
+                scores[i] = score
+        checked = {*due, *moved}
+        found = [0.0 if score is None else score for score in scores]
+        seen = [i not in checked or found[i] >= self.least_score for i in range(len(boxes))]
         doubtful = [i for i in range(len(boxes)) if plausible[i] and not seen[i]]
         if doubtful:
             wide = self.finder.look_wider(image, [rois[i] for i in doubtful])
             for i, score in zip(doubtful, wide.tolist(), strict=True):
-                scores[i] = max(scores[i], score)
+                found[i] = max(found[i], score)
                 seen[i] = score >= self.least_wide_score
         size, model = image.shape[:2], self.aligner.reconstructor
+        faces = (
+            Face(score, box, param, points, image_size=size, reconstructor=model)
+            for score, box, param, points in zip(found, boxes, params, landmarks, strict=True)
+        )
         return [
-            Observation(
-                Face(score, box, param, points, image_size=size, reconstructor=model), fits, looks
-            )
-            for score, box, param, points, fits, looks in zip(
-                scores, boxes, params, landmarks, plausible, seen, strict=True
-            )
+            Observation(face, plausible[i], seen[i], i in checked) for i, face in enumerate(faces)
         ]

@@ -32,6 +32,10 @@ class Track:
         Frames in which it was followed on its own word, since a check or detection agreed.
     by_detector : bool
         Whether it was the full detector that agreed last, after the cheap check had failed.
+    checked_score : float
+        What the last check said.
+    unchecked : int
+        Frames since then.
     velocity : ndarray, shape (2,)
         Pixels per frame.
     """
@@ -43,6 +47,8 @@ class Track:
     misses: int = 0
     unseen: int = 0
     by_detector: bool = False
+    checked_score: float = 0.0
+    unchecked: int = 0
     velocity: FloatArray = field(default_factory=lambda: np.zeros(2, np.float32))
 
     def surprise(self, landmarks: FloatArray) -> float:

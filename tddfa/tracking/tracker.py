@@ -25,6 +25,7 @@ from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
 from tddfa.roi import parse_roi_box_from_bbox
 from tddfa.tracking.association import iou_matrix, match
+from tddfa.tracking.changed_part import ChangedPart, Part
 from tddfa.tracking.face_finder import FaceFinder
 from tddfa.tracking.face_observer import FaceObserver, Observation
 from tddfa.tracking.settings import TrackerSettings
@@ -45,6 +46,9 @@ _SAME = 0.55
 _RETRY = frozenset({1, 2, 4, 7, 10, 14, 19})
 # So often, in frames, the detector vouches for a face that the cheap check cannot see.
 _VOUCH = 3
+# A face that the check was sure of is checked again after so many frames, unless it moves more than
+# a little; sure it is from this score on. So are faces that are not confirmed, or were lost.
+_CHECK_EVERY, _SURE = 4, 0.6
 # So often, in frames, an empty scene is searched.
 _EMPTY = 3
 # A picture that stands still gives no confirmations; it has this many more frames' time.
@@ -68,7 +72,7 @@ class FaceTracker:
     cut : bool
         Whether the last frame began a new shot; ids are never carried over a cut.
     detections : int
-        How often the whole picture was searched so far.
+        How often a picture was searched so far, or a part of it.
 
     Examples
     --------
@@ -97,6 +101,8 @@ class FaceTracker:
         self._ids = count(1)
         self._since_detection = 0
         self._coarse = False
+        # By whether the search is a coarse one.
+        self._changes = {False: ChangedPart(), True: ChangedPart()}
 
     def __call__(self, image: ImageArray) -> list[Face]:
         """Follow the faces into the next frame.
@@ -114,18 +120,24 @@ class FaceTracker:
         self.cut = self._shots(image)
         if self.cut:
             self._tracks = []
+            self._forget_searches()
         self._since_detection += 1
         self._follow(image)
         if self._must_detect():
             self._detect(image)
         elif self._since_detection >= self.settings.detect_every:
-            # Nothing is amiss, this is a look for new faces; small ones are found every other time.
-            self._coarse = not self._coarse
-            self._detect(image, coarse=self._coarse)
-        self._tracks = [track for track in self._tracks if not self._is_dead(track)]
+            self._look_for_new(image)
+        alive = [track for track in self._tracks if not self._is_dead(track)]
+        if len(alive) < len(self._tracks):  # what was a face may be one again, and stand still
+            self._forget_searches()
+        self._tracks = alive
         for track in self._tracks:
             track.age += 1
         return [self._report(track) for track in self._tracks if not track.misses]
+
+    def _forget_searches(self) -> None:
+        for changes in self._changes.values():
+            changes.forget()
 
     def _confirmed(self, track: Track) -> bool:
         return track.hits >= self.settings.birth or track.age >= _STILL_AGE + self.settings.birth
@@ -138,7 +150,8 @@ class FaceTracker:
 
     def _follow(self, image: ImageArray) -> None:
         """Align every track from its last landmarks and judge what came out."""
-        seen = self.observer(image, [track.roi_box for track in self._tracks])
+        places = [track.roi_box for track in self._tracks]
+        seen = self.observer(image, places, [self._known(track) for track in self._tracks])
         strays = self._strays(seen)
         for i, (track, observation) in enumerate(zip(self._tracks, seen, strict=True)):
             if i in strays or not observation.plausible:
@@ -153,6 +166,12 @@ class FaceTracker:
                 track.unseen = unseen
             else:
                 track.miss()
+
+    def _known(self, track: Track) -> float | None:
+        """Return the score of a face that need not be checked in this frame, if nothing moves."""
+        calm = self._confirmed(track) and not (track.misses or track.unseen or track.by_detector)
+        fresh = track.unchecked < _CHECK_EVERY - 1
+        return track.checked_score if calm and fresh and track.checked_score >= _SURE else None
 
     def _strays(self, seen: Sequence[Observation]) -> set[int]:
         """Return tracks that have moved over to the face of another one."""
@@ -182,11 +201,25 @@ class FaceTracker:
             for track in self._tracks
         )
 
-    def _detect(self, image: ImageArray, *, coarse: bool = False) -> None:
-        """Search the whole picture and bring tracks and detections together."""
+    def _look_for_new(self, image: ImageArray) -> None:
+        """Search for new faces, as nothing is amiss; small ones are found every other time."""
+        self._coarse = not self._coarse
+        changes = self._changes[self._coarse]
+        if any(track.misses or track.unseen for track in self._tracks):
+            changes.forget()  # the detector is to say something about these, too
+        part = changes(image)
+        self._since_detection = 0
+        if part is not None:
+            self._detect(image, coarse=self._coarse, part=part)
+
+    def _detect(self, image: ImageArray, *, coarse: bool = False, part: Part | None = None) -> None:
+        """Search a picture, or a part of it, and bring tracks and detections together."""
         self._since_detection = 0
         self.detections += 1
-        boxes = self.finder.detect(image, coarse=coarse)
+        if part is None:
+            boxes = self.finder.detect(image, coarse=coarse)
+        else:
+            boxes = self.finder.detect_in(image, part, coarse=coarse)
         places = face_boxes_of([track.roi_box for track in self._tracks])
         overlap = iou_matrix(places, boxes)
         pairs = match(overlap, _MATCH)
@@ -264,6 +297,10 @@ class FaceTracker:
         smooth = min(1.0, max(0.0, 0.5 * (track.face.score + score)))
         face = replace(seen.face, track_id=track.face.track_id, score=smooth)
         track.follow(face, sure=hit)
+        if seen.checked:
+            track.checked_score, track.unchecked = seen.face.score, 0
+        else:
+            track.unchecked += 1
         if hit:
             track.hits += not self._shots.still
             track.unseen = 0

@@ -39,12 +39,17 @@ class World:
     detected: list = field(default_factory=list)
     batches: list = field(default_factory=list)
     shots: tuple = ()
+    steady: bool = False  # nothing moves but the faces, which are light squares
+    parts: list = field(default_factory=list)  # of pictures, searched for new faces
 
     def image(self, number):
         shot = sum(number >= cut for cut in self.shots)
         rng = np.random.default_rng(shot)
         base = np.kron(rng.integers(0, 255, (9, 16, 3)), np.ones((40, 40, 1)))
-        image = np.roll(base, 3 * number, axis=1).astype(np.uint8)
+        image = np.roll(base, 0 if self.steady else 3 * number, axis=1).astype(np.uint8)
+        for x, y, size in self.frames[number].values() if self.steady else ():
+            half = size // 2
+            image[y - half : y + half, x - half : x + half] = 250
         image[0, 0] = number % 256, number // 256, 0
         return image
 
@@ -64,10 +69,17 @@ class World:
         boxes = np.c_[face_boxes_of(rois), np.full(len(rois), 0.9)].reshape(-1, 5)
         return np.vstack([boxes, *self.ghosts.get(number, [])]).astype(np.float32)
 
+    def detect_in(self, image, part, *, coarse=False):
+        self.parts.append(part)
+        left, top, right, bottom = part
+        boxes = self.detect(image, coarse=coarse)
+        x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+        return boxes[(left <= x) & (x < right) & (top <= y) & (y < bottom)]
+
     def align(self, image, rois):
         return [(o.face.param, o.face.landmarks) for o in self(image, rois)]
 
-    def __call__(self, image, rois):
+    def __call__(self, image, rois, known=None):
         number = self.number(image)
         self.batches.append(len(rois))
         seen = []
@@ -274,6 +286,33 @@ def test_new_face_is_found_while_another_is_followed():
     frames = still(7, a=(150, 180, 90)) + still(20, a=(150, 180, 90), b=(450, 180, 90))
     tracks, *_ = run(World(frames))
     assert list(tracks) == [1, 2] and min(tracks[2]) <= 7 + 16
+
+
+@pytest.mark.parametrize("arrival", [7, 20, 33, 61])
+def test_new_face_before_a_still_scene_is_found_as_soon(arrival):
+    """Only what has changed is searched, and a face that comes is a change."""
+    here = still(arrival, a=(150, 180, 90))
+    world = World(here + still(32, a=(150, 180, 90), b=(450, 180, 90)), steady=True)
+    tracks, *_ = run(world)
+    assert list(tracks) == [1, 2] and min(tracks[2]) <= arrival + 16
+    if arrival > 30:  # before, either kind of search is the first one
+        assert any(part[2] - part[0] < WIDTH for part in world.parts)
+
+
+def test_still_scene_is_searched_now_and_then():
+    world = World(still(200, a=(150, 180, 90)), steady=True)
+    _, tracker, _ = run(world)
+    assert 3 <= len(world.parts) <= 6
+    assert set(world.parts) == {(0, 0, WIDTH, HEIGHT)}
+    assert tracker.detections <= 9
+
+
+def test_face_that_was_lost_before_a_still_scene_is_searched_everywhere():
+    gone = still(40, a=(150, 180, 90))
+    world = World(still(40, a=(150, 180, 90), b=(450, 180, 90)) + gone, steady=True)
+    run(world)
+    after = [number for number in world.detected if number >= 56]
+    assert after and (0, 0, WIDTH, HEIGHT) in world.parts[-3:]
 
 
 def test_change_of_picture_size_begins_anew():

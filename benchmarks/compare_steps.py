@@ -1,0 +1,109 @@
+"""Time the steps of a checkout by the reference's names alone; started by `benchmarks.compare`.
+
+It is run by that checkout's Python, in its folder, so it uses nothing of this project: what it
+measures may be the reference itself. One line of JSON comes out: step -> list of seconds.
+"""
+
+import contextlib
+import io
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import yaml
+
+
+def main():  # type: ignore[no-untyped-def]
+    """Measure the steps that the request on stdin asks for."""
+    request = json.load(sys.stdin)
+    times: dict[str, list[float]] = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        measure(request, times)
+    print(json.dumps(times))
+
+
+def measure(request, times):  # type: ignore[no-untyped-def]
+    """Fill `times`, step by step."""
+    from FaceBoxes.FaceBoxes_ONNX import FaceBoxes_ONNX
+    from TDDFA_ONNX import TDDFA_ONNX
+
+    tddfa = TDDFA_ONNX(**yaml.safe_load(Path(request["config"]).read_text()))
+    find = FaceBoxes_ONNX()
+    rounds, folder = request["rounds"], tempfile.mkdtemp()
+
+    def clock(name, function, n=rounds):  # type: ignore[no-untyped-def]
+        function()
+        taken = []
+        for _ in range(n):
+            start = time.perf_counter()
+            function()
+            taken.append(time.perf_counter() - start)
+        times[name] = taken
+
+    for path in request["pictures"]:
+        one_picture(np.asarray(cv2.imread(path)), find, tddfa, request["faces"], clock, folder)
+
+
+def one_picture(image, find, tddfa, counts, clock, folder):  # type: ignore[no-untyped-def]
+    """Time everything that is done with a picture."""
+    size = f"{image.shape[1]}x{image.shape[0]}"
+    boxes = find(image)
+    clock(f"detection, {size}", lambda: find(image))
+    for count in counts if len(boxes) else ():
+        several_faces([boxes[i % len(boxes)] for i in range(count)], image, tddfa, clock, size)
+    if len(boxes):
+        params, rois = tddfa(image, boxes)
+        vertices = tddfa.recon_vers(params, rois, dense_flag=True)
+        for name, draw in drawers(tddfa, image, params, vertices, folder):
+            clock(f"{name}, {faces(boxes)}, {size}", draw, 5)
+        clock(f"whole 3d, {faces(boxes)}, {size}", lambda: whole(image, find, tddfa), 5)
+
+
+def several_faces(boxes, image, tddfa, clock, size):  # type: ignore[no-untyped-def]
+    """Time the steps whose cost is the faces'."""
+    params, rois = tddfa(image, boxes)
+    many = f"{faces(boxes)}, {size}"
+    clock(f"regression, {many}", lambda: tddfa(image, boxes))
+    clock(f"dense reconstruction, {many}", lambda: tddfa.recon_vers(params, rois, dense_flag=True))
+    clock(f"sparse reconstruction, {many}", lambda: tddfa.recon_vers(params, rois))
+
+
+def whole(image, find, tddfa):  # type: ignore[no-untyped-def]
+    """Do all of ``-o 3d``."""
+    from utils.render import render
+
+    params, rois = tddfa(image, find(image))
+    vertices = tddfa.recon_vers(params, rois, dense_flag=True)
+    render(image, vertices, tddfa.tri, show_flag=False)
+
+
+def faces(boxes):  # type: ignore[no-untyped-def]
+    """Return their number in words."""
+    return f"{len(boxes)} face{'' if len(boxes) == 1 else 's'}"
+
+
+def drawers(tddfa, image, params, vertices, folder):  # type: ignore[no-untyped-def]
+    """Yield every drawing and writing function, ready to be called."""
+    from utils.depth import depth
+    from utils.pncc import pncc
+    from utils.pose import viz_pose
+    from utils.render import render
+    from utils.serialization import ser_to_obj, ser_to_ply
+    from utils.uv import uv_tex
+
+    tri, height = tddfa.tri, image.shape[0]
+    yield "render", lambda: render(image, vertices, tri, show_flag=False)
+    yield "depth", lambda: depth(image, vertices, tri, show_flag=False)
+    yield "pncc", lambda: pncc(image, vertices, tri, show_flag=False)
+    yield "uv_tex", lambda: uv_tex(image, vertices, tri, show_flag=False)
+    yield "pose", lambda: viz_pose(image.copy(), params, vertices, show_flag=False)
+    yield "ply", lambda: ser_to_ply(vertices, tri, height=height, wfp=folder + "/a.ply")
+    yield "obj", lambda: ser_to_obj(image, vertices, tri, height=height, wfp=folder + "/a.obj")
+
+
+if __name__ == "__main__":
+    main()
