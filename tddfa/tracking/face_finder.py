@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from tddfa.detector import Detector, DetectorBase, scores_at
 from tddfa.face_box import face_boxes_of
+from tddfa.face_check.checked_detector import CheckedDetector
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
 from tddfa.roi import network_input
@@ -43,6 +44,12 @@ class FaceFinder:
         A `coarse` search of a large picture may miss small faces.
         """
         return self.detector.detect(image, least_score=self.low, coarse=coarse)
+
+    def turns(self, image: ImageArray, roi_boxes: Sequence[Sequence[float]]) -> list[float] | None:
+        """Return by how many degrees faces' ROIs are to be turned; None if nobody can tell."""
+        if isinstance(self.detector, CheckedDetector):
+            return self.detector.check.turns(image, roi_boxes)
+        return None
 
     def look(self, crops: FloatArray) -> Callable[[FloatArray], FloatArray]:
         """Begin to score faces in inputs of the aligner, before it has said where they are.
