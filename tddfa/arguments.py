@@ -109,6 +109,12 @@ def add_detection_arguments(parser: argparse.ArgumentParser) -> argparse._Argume
         "no limit; smaller is faster and misses small faces "
         f"(default: {settings.max_width}x{settings.max_height})",
     )
+    group.add_argument(
+        "--no_upright",
+        action="store_true",
+        help="align faces as they lie, however far they are rolled, instead of turning them "
+        "upright first",
+    )
     return group
 
 
@@ -132,6 +138,8 @@ def tracker_settings(args: argparse.Namespace, **values: Any) -> "TrackerSetting
 
     if getattr(args, "det_threshold", None) is not None:
         values["high"] = max(args.det_threshold, _LEAST_SCORE)
+    if getattr(args, "no_upright", False):
+        values["upright"] = False
     return TrackerSettings(**values)
 
 
@@ -214,6 +222,7 @@ def aligner_arguments(args: argparse.Namespace) -> dict[str, Any]:
         "detector_settings": detector_settings(args),
         "assets": args.assets,
         "detect_scale": getattr(args, "detect_scale", None),
+        "upright": not getattr(args, "no_upright", False),
     }
 
 

@@ -51,6 +51,11 @@ def holds_detector(state: Mapping[str, torch.Tensor]) -> bool:
     return any(name.startswith("inception1.") for name in state)
 
 
+def holds_face_check(state: Mapping[str, torch.Tensor]) -> bool:
+    """Return whether tensors are those of the face check."""
+    return "stem_norm.weight" in state and "answer.weight" in state
+
+
 def load_labels(path: str | Path) -> WeightLabels:
     """Read what a checkpoint says of itself; nothing in files of others.
 

@@ -51,6 +51,9 @@ class Config:
     detector_fp, detector_onnx_fp : str, optional
         Weights of the detector, ``.pth`` and ``.onnx``; by default those of the configuration's
         repository, else ours.
+    face_check_fp, face_check_onnx_fp : str, optional
+        Weights of the face check behind the detector, ``.pth`` and ``.onnx``; without them the
+        detector's word counts alone, and faces are aligned as they lie, however rolled.
     assets : str, optional
         Asset folder; by default the one named by ``TDDFA_ASSETS``.
     folder : Path, optional
@@ -72,6 +75,8 @@ class Config:
     detector: str = "faceboxes"
     detector_fp: str | None = None
     detector_onnx_fp: str | None = None
+    face_check_fp: str | None = None
+    face_check_onnx_fp: str | None = None
     assets: str | None = None
     folder: Path | None = None
 

@@ -1,4 +1,4 @@
-"""Convert checkpoints of the regressor and of FaceBoxes to ONNX.
+"""Convert checkpoints of the regressor, of FaceBoxes and of the face check to ONNX.
 
 ``python -m tddfa.export_onnx weights/mb1_120x120.pth`` writes ``weights/mb1_120x120.onnx`` and
 checks it against PyTorch.
@@ -30,7 +30,7 @@ def export_onnx(checkpoint: str | Path, onnx_fp: str | Path, size: int = 120) ->
     ----------
     checkpoint : str or Path
         ``.pth`` of a regressor (any network of `tddfa.backbones`, width and number of
-        parameters) or of FaceBoxes.
+        parameters), of FaceBoxes or of the face check.
     onnx_fp : str or Path
         Target, written whole or not at all. Batch size is free; for the detector height and width
         too.
@@ -50,10 +50,15 @@ def export_onnx(checkpoint: str | Path, onnx_fp: str | Path, size: int = 120) ->
     """
     require("conversion to ONNX", "torch", "onnx", "onnxscript")
     from tddfa.backbone import load_backbone
-    from tddfa.checkpoints import holds_detector, load_labels, load_state_dict
+    from tddfa.checkpoints import holds_detector, holds_face_check, load_labels, load_state_dict
     from tddfa.onnx_writer import write_onnx
 
-    if holds_detector(load_state_dict(checkpoint)):
+    state = load_state_dict(checkpoint)
+    if holds_face_check(state):
+        from tddfa.face_check.export import export_onnx as export_check
+
+        return export_check(checkpoint, onnx_fp)
+    if holds_detector(state):
         from FaceBoxes.export import export_onnx as export_detector
 
         return export_detector(checkpoint, onnx_fp)
@@ -84,7 +89,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("checkpoint", help=".pth file of the regressor or of FaceBoxes")
+    parser.add_argument(
+        "checkpoint", help=".pth file of the regressor, of FaceBoxes or of the face check"
+    )
     parser.add_argument("--out", help="target (default: beside the checkpoint)")
     parser.add_argument("--size", type=int, default=120, help="regressor's input (%(default)s)")
     args = parser.parse_args(argv)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -17,6 +18,9 @@ from tddfa.detectors import build_detector
 from tddfa.errors import InputError
 from tddfa.face import Face
 from tddfa.face_batch import FaceCrops, align_crops
+from tddfa.face_check.build import build_face_check
+from tddfa.face_check.check import FaceCheck
+from tddfa.face_check.checked_detector import CheckedDetector
 from tddfa.frame import Frame
 from tddfa.inputs import decoded, numbered, read_picture
 from tddfa.picture import ImageArray
@@ -63,6 +67,10 @@ class FaceAligner:
         `FaceBoxes.settings.DetectorSettings`.
     detect_scale : float, optional
         How finely pictures are searched for faces, see `FaceBoxes.tiles.plan_tiles`.
+    upright : bool
+        Turn ROIs of faces that are rolled far upright, by the roll that the configuration's face
+        check sees, and in video by the pose in the frame before. Without it, or without a face
+        check, faces are aligned as they lie.
     assets : str or Path, optional
         Asset folder, in place of ``TDDFA_ASSETS``.
 
@@ -71,6 +79,8 @@ class FaceAligner:
     aligner : Aligner
         The regressor with its face model.
     detector : Detector
+    check : FaceCheck or None
+        What sees how far faces are rolled.
 
     Raises
     ------
@@ -98,6 +108,7 @@ class FaceAligner:
         detector: str | Detector | Any = None,
         detector_settings: Mapping[str, Any] | None = None,
         detect_scale: float | None = None,
+        upright: bool = True,
         assets: str | Path | None = None,
     ) -> None:
         self._arguments = {
@@ -110,6 +121,7 @@ class FaceAligner:
             "detector": detector,
             "detector_settings": detector_settings,
             "detect_scale": detect_scale,
+            "upright": upright,
             "assets": assets,
         }
         wanted = None if providers is None else tuple(providers)
@@ -129,6 +141,12 @@ class FaceAligner:
             else:
                 self.detector = as_detector(detector)
             self.aligner = opening.result()
+        self.check: FaceCheck | None = None
+        if upright and isinstance(self.detector, CheckedDetector):
+            self.check = self.detector.check
+        elif upright:
+            self.check = build_face_check(self.config, runtime)
+        self.upright = upright
         self.detect_scale = detect_scale
 
     @overload
@@ -197,7 +215,8 @@ class FaceAligner:
             picture = read_picture(image, f"image {number}")
             boxes = detect_faces(self.detector, picture, self.detect_scale)
             rois = [parse_roi_box_from_bbox(box) for box in boxes]
-            pictures.append(FaceCrops.of(picture, rois, self.aligner.size, boxes))
+            turns = self._turns(picture, rois)
+            pictures.append(FaceCrops.of(picture, rois, self.aligner.size, boxes, turns))
         return align_crops(self.aligner, pictures)
 
     def align(
@@ -236,7 +255,14 @@ class FaceAligner:
             rois = [parse_roi_box_from_bbox(row) for row in rows]
         else:
             rois = [parse_roi_box_from_landmark(points) for points in landmarks or ()]
-        return align_crops(self.aligner, [FaceCrops.of(picture, rois, self.aligner.size, rows)])[0]
+        crops = FaceCrops.of(picture, rois, self.aligner.size, rows, self._turns(picture, rois))
+        return align_crops(self.aligner, [crops])[0]
+
+    def _turns(self, picture: ImageArray, rois: list[list[float]]) -> list[float]:
+        """Return by how many degrees ROIs are turned before the regressor sees them."""
+        if self.check is None:
+            return [0.0] * len(rois)
+        return self.check.turns(picture, rois)
 
     def track(
         self,
@@ -290,10 +316,14 @@ class FaceAligner:
         2 [1]
         """
         from tddfa.tracking.follow import follow
+        from tddfa.tracking.settings import TrackerSettings
         from tddfa.tracking.tracker import FaceTracker
 
         if fps is not None and not 0 < fps <= _MOST_FPS:
             raise InputError(f"fps: expected a number in (0, {_MOST_FPS}], got {fps}")
+        settings = settings or TrackerSettings()
+        if not self.upright:
+            settings = replace(settings, upright=False)
         tracker = FaceTracker(self.detector, self.aligner, settings)
         if isinstance(source, str | Path):
             frames = decoded(source, fps)

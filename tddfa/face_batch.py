@@ -9,7 +9,7 @@ from tddfa.aligner import Aligner
 from tddfa.face import Face
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
-from tddfa.roi import network_input
+from tddfa.upright import turn_params, turned_input
 
 # Crops that go through the network together; more need more memory and are no faster.
 _BATCH = 64
@@ -29,12 +29,15 @@ class FaceCrops:
         The network's inputs.
     boxes : ndarray, shape (n, 5), float32, or None
         The detector's boxes with scores, in pixels.
+    angles : sequence of n floats
+        By how many degrees each was turned upright, see `tddfa.upright`; none if empty.
     """
 
     image_size: tuple[int, int]
     rois: list[list[float]]
     crops: FloatArray
     boxes: FloatArray | None = None
+    angles: Sequence[float] = ()
 
     @classmethod
     def of(
@@ -43,10 +46,12 @@ class FaceCrops:
         rois: list[list[float]],
         size: int,
         boxes: FloatArray | None = None,
+        angles: Sequence[float] | None = None,
     ) -> "FaceCrops":
-        """Cut the faces out of a BGR picture (H, W, 3), each to `size` pixels."""
-        crops = network_input(picture, rois, size)
-        return cls((picture.shape[0], picture.shape[1]), rois, crops, boxes)
+        """Cut the faces out of a BGR picture (H, W, 3), each to `size` pixels, turned if asked."""
+        turns = [0.0] * len(rois) if angles is None else [float(angle) for angle in angles]
+        crops = turned_input(picture, rois, turns, size)
+        return cls((picture.shape[0], picture.shape[1]), rois, crops, boxes, turns)
 
 
 def align_crops(aligner: Aligner, pictures: Sequence[FaceCrops]) -> list[list[Face]]:
@@ -68,6 +73,10 @@ def align_crops(aligner: Aligner, pictures: Sequence[FaceCrops]) -> list[list[Fa
     crops = np.concatenate([picture.crops for picture in pictures])
     parts = [aligner.regress(crops[i : i + _BATCH]) for i in range(0, len(crops), _BATCH)]
     params = np.concatenate(parts)
+    angles = [a for p in pictures for a in (p.angles or [0.0] * len(p.rois))]
+    turned = np.flatnonzero(angles)
+    if len(turned):
+        params[turned] = turn_params(params[turned], np.array(angles)[turned], aligner.size)
     landmarks = aligner.reconstructor(list(params), rois)
     aligned = iter(zip(params, landmarks, strict=True))
     return [

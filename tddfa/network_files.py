@@ -103,6 +103,23 @@ def _quantized(beside: Path, checkpoint: Path | None = None) -> Path:
     return path
 
 
+def face_check_onnx(config: Config) -> Path | None:
+    """Return the face check as ONNX, None where the configuration names none.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, none can be made, or it was made from other weights.
+    """
+    onnx_fp = config.find_if_set("face_check_onnx_fp")
+    if onnx_fp is None:
+        checkpoint = config.find_if_set("face_check_fp")
+        return None if checkpoint is None else find_onnx(checkpoint)
+    if config.face_check_fp is not None:
+        _check(onnx_fp, config, "face_check_fp")
+    return onnx_fp
+
+
 def _check(onnx_fp: Path, config: Config, key: str) -> None:
     try:
         checkpoint = config.find(key)

@@ -24,7 +24,10 @@ from tddfa.params import N_CAMERA, FloatArray, split_params
 from tddfa.pixel_frames import to_centers
 from tddfa.roi import ImageArray, crop_img, network_input
 
-__all__ = ["in_plane_roll", "turn_params", "turned_input"]
+__all__ = ["LEAST_TURN", "in_plane_roll", "needed_turns", "turn_params", "turned_input"]
+
+# ROIs are turned from this roll on, in degrees. Below, the network is at home.
+LEAST_TURN = 40.0
 
 
 def in_plane_roll(params: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -52,6 +55,25 @@ def in_plane_roll(params: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """
     up = split_params(params).linear[..., :2, 1].astype(np.float64)
     return np.degrees(np.arctan2(-up[..., 0], up[..., 1]))
+
+
+def needed_turns(rolls: npt.ArrayLike, least: float = LEAST_TURN) -> npt.NDArray[np.float64]:
+    """Return the angles (n,) by which ROIs are turned: the rolls where they are large, else 0.
+
+    Parameters
+    ----------
+    rolls : array_like, shape (n,)
+        Degrees, see `in_plane_roll`; NaN where unknown.
+    least : float
+        Smallest roll, without sign, that is turned.
+
+    Examples
+    --------
+    >>> needed_turns([10.0, -170.0, float("nan")]).tolist()
+    [0.0, -170.0, 0.0]
+    """
+    angles = np.asarray(rolls, np.float64)
+    return np.where(np.abs(angles) >= least, angles, 0.0)
 
 
 def turned_input(

@@ -24,7 +24,7 @@ from tddfa.errors import InputError
 from tddfa.io.mapped_arrays import is_mapped_whole, read_pieces
 from tddfa.remembered import remembered
 
-REGRESSOR, DETECTOR = "mobilenet", "faceboxes"
+REGRESSOR, DETECTOR, FACE_CHECK = "mobilenet", "faceboxes", "face_check"
 _CHUNK = 1 << 20
 
 
@@ -47,7 +47,7 @@ class WeightLabels:
     Attributes
     ----------
     network : str, optional
-        A module of `tddfa.backbones`, such as ``mobilenet``, or ``faceboxes``.
+        A module of `tddfa.backbones`, such as ``mobilenet``, or ``faceboxes`` or ``face_check``.
     width : str, optional
         Width of the network, as a number.
     face_model, param_scale : str, optional
@@ -171,7 +171,11 @@ def check_network(
     InputError
         In one line that names the file.
     """
-    names = {REGRESSOR: "a regressor of face parameters", DETECTOR: "a face detector"}
+    names = {
+        REGRESSOR: "a regressor of face parameters",
+        DETECTOR: "a face detector",
+        FACE_CHECK: "a face check",
+    }
     if labels.network not in (None, network):
         given, expected = (names.get(str(n), f"a {n}") for n in (labels.network, network))
         raise InputError(f"'{weights}' is {given}, expected {expected}")

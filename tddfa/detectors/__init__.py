@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def build_detector(config: "Config", runtime: "Runtime", **settings: Any) -> "Detector":
-    """Build the detector that a configuration names.
+    """Build the detector that a configuration names, with the face check behind it, if any.
 
     Parameters
     ----------
@@ -30,10 +30,14 @@ def build_detector(config: "Config", runtime: "Runtime", **settings: Any) -> "De
     from tddfa.plugins import load_part
 
     module = load_part("tddfa.detectors", config.detector, "detector")
+    from tddfa.face_check.build import build_face_check
+    from tddfa.face_check.checked_detector import CheckedDetector
+
     try:
         detector: Detector = module.build(config, runtime, **settings)
     except TypeError as error:
         if settings and "keyword argument" in str(error):
             raise InputError(f"detector {config.detector}: {error}") from error
         raise
-    return detector
+    check = build_face_check(config, runtime)
+    return detector if check is None else CheckedDetector(detector, check)

@@ -16,6 +16,7 @@ from FaceBoxes.preprocess import fit_scale
 from FaceBoxes.settings import DetectorSettings
 from tddfa.detector import Detector, DetectorBase, scores_at
 from tddfa.face_box import face_boxes_of
+from tddfa.face_check.checked_detector import CheckedDetector
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
 from tddfa.roi import network_input
@@ -75,6 +76,12 @@ class FaceFinder:
             & ((boxes[:, 3] < bottom) | (bottom == height))
         )
         return np.asarray(boxes[inside], np.float32)
+
+    def turns(self, image: ImageArray, roi_boxes: Sequence[Sequence[float]]) -> list[float] | None:
+        """Return by how many degrees faces' ROIs are to be turned; None if nobody can tell."""
+        if isinstance(self.detector, CheckedDetector):
+            return self.detector.check.turns(image, roi_boxes)
+        return None
 
     def look(self, crops: FloatArray) -> Callable[[FloatArray], FloatArray]:
         """Begin to score faces in inputs of the aligner, before it has said where they are.

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
+
 from tddfa.aligner import Aligner
 from tddfa.face import Face
 from tddfa.face_box import face_boxes_of, landmark_roi
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
-from tddfa.roi import network_input
 from tddfa.tracking.face_finder import FaceFinder, fractions
+from tddfa.upright import turn_params, turned_input
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,8 @@ class FaceObserver:
         The same for the second look.
     limits : Plausibility
         What else a face must keep.
+    upright : bool
+        Whether `align` asks a face check, if there is one, how far faces are rolled.
     """
 
     def __init__(
@@ -124,26 +128,45 @@ class FaceObserver:
         least_score: float = 0.25,
         least_wide_score: float = 0.12,
         limits: Plausibility | None = None,
+        upright: bool = True,
     ) -> None:
         self.finder = finder
         self.aligner = aligner
         self.least_score = least_score
         self.least_wide_score = least_wide_score
         self.limits = limits or Plausibility()
+        self.upright = upright
         self._helper = ThreadPoolExecutor(1, "face-check")
 
     def align(
         self, image: ImageArray, roi_boxes: Sequence[Sequence[float]]
     ) -> list[tuple[FloatArray, FloatArray]]:
-        """Align without checking; return (parameters, landmarks) per ROI."""
+        """Align without checking, turned as the face check says; parameters, landmarks per ROI."""
         boxes = [list(box) for box in roi_boxes]
-        params = list(self.aligner.align_rois(image, boxes))
+        if not boxes:
+            return []
+        told = self.finder.turns(image, boxes) if self.upright else None
+        turns = [0.0] * len(boxes) if told is None else told
+        found = self.aligner.regress(turned_input(image, boxes, turns, self.aligner.size))
+        params = list(self._as_they_lie(found, turns))
         return list(zip(params, self.aligner.recon_vers(params, boxes), strict=True))
+
+    def _as_they_lie(self, params: FloatArray, angles: Sequence[float]) -> FloatArray:
+        """Turn parameters back that were found in turned ROIs; the others stay bit by bit."""
+        if any(angles):
+            chosen = np.flatnonzero(angles)
+            params = params.copy()
+            params[chosen] = turn_params(
+                params[chosen], np.asarray(angles)[chosen], self.aligner.size
+            )
+        return params
 
     def __call__(
         self,
         image: ImageArray,
         roi_boxes: Sequence[Sequence[float]],
+        angles: Sequence[float] | None = None,
+        *,
         known: Sequence[float | None] | None = None,
     ) -> list[Observation]:
         """Align the faces at `roi_boxes`, all in one batch, and judge each.
@@ -154,6 +177,8 @@ class FaceObserver:
             BGR frame.
         roi_boxes : sequence of n ``[xmin, ymin, xmax, ymax]``
             Squares in pixels.
+        angles : sequence of n floats, optional
+            By how many degrees each is turned upright first, see `tddfa.upright`.
         known : sequence of n float or None, optional
             Scores of faces that were checked a moment ago: they are checked only if they have
             moved or changed. None is for those that are to be checked in any case.
@@ -163,20 +188,27 @@ class FaceObserver:
             return []
         scores: list[float | None] = list(known) if known is not None else [None] * len(boxes)
         due = [i for i, score in enumerate(scores) if score is None]
-        crops = network_input(image, boxes, self.aligner.size)
+        turns = [0.0] * len(boxes) if angles is None else list(angles)
+        crops = turned_input(image, boxes, turns, self.aligner.size)
         # Both networks see the same crops: they run side by side.
         looking = self._helper.submit(self.finder.look, crops[due]) if due else None
         output = self.aligner.forward(crops)
-        params = list(self.aligner.scale.denormalize(output))
+        upright = self.aligner.scale.denormalize(output)
+        params = list(self._as_they_lie(upright, turns))
         landmarks = self.aligner.recon_vers(params, boxes)
         rois = [landmark_roi(points) for points in landmarks]
+        # The check looks where the landmarks lie in the crops, which may be turned.
+        within = rois
+        if any(turns):
+            inside = self.aligner.recon_vers(list(upright), boxes)
+            within = [landmark_roi(points) for points in inside]
         plausible = [
             self.limits.holds(box, roi, row, image)
             for box, roi, row in zip(boxes, rois, output, strict=True)
         ]
 
         def places(numbers: Sequence[int]) -> FloatArray:
-            found = face_boxes_of([rois[i] for i in numbers])
+            found = face_boxes_of([within[i] for i in numbers])
             return fractions(found, [boxes[i] for i in numbers])
 
         if looking is not None:

@@ -21,6 +21,8 @@ class TrackerSettings:
         Detector's score that begins a track.
     max_faces : int, optional
         Follow no more than this, the largest first.
+    upright : bool
+        Turn ROIs of faces that are rolled far upright, by their pose in the frame before.
     """
 
     detect_every: int = 15
@@ -28,6 +30,7 @@ class TrackerSettings:
     death: int = 15
     high: float = 0.5
     max_faces: int | None = None
+    upright: bool = True
 
     def __post_init__(self) -> None:
         for name in ("detect_every", "birth", "death", "max_faces"):

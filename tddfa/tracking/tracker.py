@@ -31,6 +31,7 @@ from tddfa.tracking.face_observer import FaceObserver, Observation
 from tddfa.tracking.settings import TrackerSettings
 from tddfa.tracking.shot_change import ShotDetector
 from tddfa.tracking.track import Track
+from tddfa.upright import in_plane_roll, needed_turns
 
 __all__ = ["FaceTracker", "TrackerSettings"]
 
@@ -93,7 +94,7 @@ class FaceTracker:
     ) -> None:
         self.settings = settings or TrackerSettings()
         self.finder = FaceFinder(detector, min(_WEAK, self.settings.high))
-        self.observer = FaceObserver(self.finder, aligner)
+        self.observer = FaceObserver(self.finder, aligner, upright=self.settings.upright)
         self.cut = False
         self.detections = 0
         self._shots = ShotDetector()
@@ -150,8 +151,10 @@ class FaceTracker:
 
     def _follow(self, image: ImageArray) -> None:
         """Align every track from its last landmarks and judge what came out."""
-        places = [track.roi_box for track in self._tracks]
-        seen = self.observer(image, places, [self._known(track) for track in self._tracks])
+        rois = [track.roi_box for track in self._tracks]
+        turns = self._turns([t.face.param for t in self._tracks])
+        known = [self._known(track) for track in self._tracks]
+        seen = self._observe(image, rois, turns, known)
         strays = self._strays(seen)
         for i, (track, observation) in enumerate(zip(self._tracks, seen, strict=True)):
             if i in strays or not observation.plausible:
@@ -172,6 +175,22 @@ class FaceTracker:
         calm = self._confirmed(track) and not (track.misses or track.unseen or track.by_detector)
         fresh = track.unchecked < _CHECK_EVERY - 1
         return track.checked_score if calm and fresh and track.checked_score >= _SURE else None
+
+    def _observe(
+        self,
+        image: ImageArray,
+        rois: list[list[float]],
+        turns: list[float],
+        known: list[float | None] | None = None,
+    ) -> list[Observation]:
+        """Align and judge; what need not be turned is not mentioned."""
+        return self.observer(image, rois, turns if any(turns) else None, known=known)
+
+    def _turns(self, params: Sequence[FloatArray]) -> list[float]:
+        """Return by how many degrees ROIs of faces with these parameters are turned upright."""
+        if not (self.settings.upright and params):
+            return [0.0] * len(params)
+        return needed_turns(in_plane_roll(np.stack(params))).tolist()
 
     def _strays(self, seen: Sequence[Observation]) -> set[int]:
         """Return tracks that have moved over to the face of another one."""
@@ -275,16 +294,18 @@ class FaceTracker:
         """Align at detections, and once more from the landmarks found there."""
         if not boxes:
             return []
-        first = self.observer.align(image, [parse_roi_box_from_bbox(box) for box in boxes])
+        own = [parse_roi_box_from_bbox(box) for box in boxes]
+        first = self.observer.align(image, own)
         rois = [landmark_roi(landmarks) for _, landmarks in first]
         # Landmarks gone astray leave the detection's own ROI.
         usable = iou_matrix(rois, boxes).diagonal() > 0
-        return self.observer(
+        return self._observe(
             image,
             [
                 roi if good else parse_roi_box_from_bbox(box)
                 for roi, box, good in zip(rois, boxes, usable, strict=True)
             ],
+            self._turns([param for param, _ in first]),
         )
 
     def _taken(self, seen: Observation, but: Track | None = None) -> bool:

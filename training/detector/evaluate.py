@@ -4,7 +4,8 @@
 --negatives ../shared/negatives --reference ../shared/upstream/weights/FaceBoxesProd.pth``
 
 ``--rolled`` adds the scenes at all rolls, ``--turned`` faces turned in 3D on empty pictures,
-``--profiles`` crops of real faces by yaw, ``--empty`` more pictures without a face.
+``--profiles`` crops of real faces by yaw, ``--empty`` more pictures without a face. ``--check``
+puts the face check behind the detector to be measured.
 """
 
 import argparse
@@ -150,6 +151,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("weights", help="detector to measure (.pth)")
     parser.add_argument("--reference", required=True, help="detector to compare with (.pth)")
+    parser.add_argument("--check", help="face check behind the detector (.pth)")
     parser.add_argument("--scenes", type=Path, required=True, help="images/ and landmarks68.csv")
     parser.add_argument("--negatives", type=Path, required=True, help="pictures without a face")
     parser.add_argument("--rolled", action="store_true", help="the scenes at rolls of 0 to 180")
@@ -172,7 +174,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     from FaceBoxes.detector import FaceBoxes
 
-    detector, reference = (FaceBoxes(checkpoint_fp=p) for p in (args.weights, args.reference))
+    detector: Detector = FaceBoxes(checkpoint_fp=args.weights)
+    reference = FaceBoxes(checkpoint_fp=args.reference)
+    if args.check:
+        from tddfa.face_check.checked_detector import CheckedDetector
+        from tddfa.face_check.torch_check import TorchFaceCheck
+
+        detector = CheckedDetector(
+            FaceBoxes(checkpoint_fp=args.weights), TorchFaceCheck(Path(args.check))
+        )
     report: dict[str, Any] = asdict(
         measure(detector, reference, args.scenes, args.negatives, args.limit)
     )

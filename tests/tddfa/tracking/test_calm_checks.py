@@ -84,17 +84,17 @@ def test_face_that_is_known_and_calm_needs_no_check(counting, pipeline, astronau
     (first,) = FaceTracker(counting, pipeline.aligner)(astronaut)
     roi = first.roi_box
     counting.crops.clear()
-    (known,) = observer(astronaut, [roi], [0.8])
+    (known,) = observer(astronaut, [roi], known=[0.8])
     assert counting.crops == [] and known.seen and not known.checked and known.face.score == 0.8
-    (asked,) = observer(astronaut, [roi], [None])
+    (asked,) = observer(astronaut, [roi], known=[None])
     assert counting.crops == [1] and asked.checked
     np.testing.assert_array_equal(asked.face.landmarks, known.face.landmarks)
     away = [edge + 0.2 * (roi[2] - roi[0]) for edge in roi]
-    (moved,) = observer(astronaut, [away], [0.8])
+    (moved,) = observer(astronaut, [away], known=[0.8])
     assert moved.checked
     # Of several, those alone that are due.
     counting.crops.clear()
-    found = observer(astronaut, [roi, roi, roi], [0.8, None, 0.8])
+    found = observer(astronaut, [roi, roi, roi], known=[0.8, None, 0.8])
     assert counting.crops == [1] and [item.checked for item in found] == [False, True, False]
 
 

@@ -79,7 +79,7 @@ class World:
     def align(self, image, rois):
         return [(o.face.param, o.face.landmarks) for o in self(image, rois)]
 
-    def __call__(self, image, rois, known=None):
+    def __call__(self, image, rois, angles=None, known=None):
         number = self.number(image)
         self.batches.append(len(rois))
         seen = []

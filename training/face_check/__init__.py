@@ -1,0 +1,1 @@
+"""Train and calibrate the face check, the small network behind the detector."""
