@@ -91,9 +91,7 @@ def reconstruct_vertices(
     return _vertices(basis, _coefficients(basis, params), cameras, n_threads)
 
 
-def _vertices(
-    basis: Basis, alpha: FloatArray, cameras: FloatArray, n_threads: int
-) -> FloatArray:
+def _vertices(basis: Basis, alpha: FloatArray, cameras: FloatArray, n_threads: int) -> FloatArray:
     n_faces, n_vertices = len(alpha), basis.mean.shape[1]
     cameras = np.ascontiguousarray(cameras, np.float32)
     if cameras.shape != (n_faces, 3, 4):
@@ -107,14 +105,13 @@ def _vertices(
 def _fill_small(
     basis: Basis, alpha: FloatArray, cameras: FloatArray, out: FloatArray, n_threads: int
 ) -> None:
-    """Reconstruct few vertices, face by face: a face is the same alone and among others."""
+    """Reconstruct few vertices; a stack of products, so that a face is the same among others."""
     flat = basis.components.reshape(alpha.shape[1], basis.mean.size)
-    for coefficients, camera, points in zip(alpha, cameras, out, strict=True):
-        shape = (coefficients @ flat).reshape(basis.mean.shape)
-        shape += basis.mean
-        np.matmul(camera[:, :3], shape, out=points)
-        points += camera[:, 3:]
-        points[2] -= points[2].min()
+    shapes = (alpha[:, None] @ flat).reshape(len(alpha), *basis.mean.shape)
+    shapes += basis.mean
+    np.matmul(cameras[:, :, :3], shapes, out=out)
+    out += cameras[:, :, 3:]
+    out[:, 2] -= out[:, 2].min(axis=1, keepdims=True)
 
 
 def _fill(
