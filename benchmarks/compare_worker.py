@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ def load(folder: str, config: str | None) -> tuple[Any, Any]:
     """Return detector and aligner of the checkout, on ONNX Runtime."""
     sys.path.insert(0, folder)
     import yaml
+
     from FaceBoxes.FaceBoxes_ONNX import FaceBoxes_ONNX
     from TDDFA_ONNX import TDDFA_ONNX
 
@@ -39,7 +41,9 @@ def steps(folder: str, settings: dict[str, Any]) -> Steps:
     from utils.serialization import ser_to_obj, ser_to_ply
     from utils.uv import uv_tex
 
-    image = cv2.imread(settings["picture"])
+    image: Any = cv2.imread(settings["picture"])
+    if image is None:
+        raise ValueError("the picture cannot be read")
     boxes = detector(image)
     if not len(boxes):
         raise ValueError("no face found in the picture")
@@ -85,10 +89,8 @@ def steps(folder: str, settings: dict[str, Any]) -> Steps:
             large = cv2.resize(image, None, fx=scale, fy=scale)
             scaled = [np.asarray(box[:4]) * scale for box in boxes]
             shapes = aligner.recon_vers(*aligner(large, scaled), dense_flag=True)
-            steps[f"detection, {megapixels} MP"] = lambda large=large: detector(large)
-            steps[f"render, {megapixels} MP"] = lambda large=large, shapes=shapes: render(
-                large, shapes, tri, show_flag=False
-            )
+            steps[f"detection, {megapixels} MP"] = partial(detector, large)
+            steps[f"render, {megapixels} MP"] = partial(render, large, shapes, tri, show_flag=False)
     return steps
 
 
