@@ -150,9 +150,10 @@ def _uv_tex(frame: Frame, settings: OutputSettings) -> ImageArray:
 
 
 def _pose(frame: Frame, settings: OutputSettings) -> ImageArray:
+    from tddfa.drawing.canvas import canvas
     from tddfa.drawing.pose_box import plot_pose_box  # viz_pose would log the angles, too
 
-    picture = _ground(frame, settings).copy()
+    picture = canvas(frame.image, settings.background, settings.n_threads)
     for face in frame.faces:
         camera = np.c_[face.pose.rotation, face.pose.translation]
         side = face.size if np.isfinite(face.size) else 0

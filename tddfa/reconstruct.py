@@ -2,18 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from Sim3DR.threads import share
+from tddfa._reconstruct import GROUP_SIZE
 from tddfa._reconstruct import reconstruct as _reconstruct
 from tddfa.errors import InputError
 from tddfa.morphable_model import Basis, MorphableModel
-from tddfa.params import FaceParameters, FloatArray, split_params
+from tddfa.params import LAYOUTS, N_CAMERA, FaceParameters, FloatArray, split_params
 
-# Fewer vertices than this are not worth a second thread.
-_MIN_BAND = 4096
+# Up to as many vertices a plain product is faster than anything that has to be set up, and exact.
+_MAX_PLAIN = 1024
+# Vertices times faces that are worth a thread: it takes as long to start as to do half of them.
+_MIN_BAND = 40_000
 
 
 def image_cameras(params: FaceParameters, roi_boxes: npt.ArrayLike, size: int) -> FloatArray:
@@ -39,15 +44,18 @@ def image_cameras(params: FaceParameters, roi_boxes: npt.ArrayLike, size: int) -
         Affine maps from model units to picture pixels, up to the shift along z.
     """
     boxes = np.asarray(roi_boxes, np.float64).reshape(-1, 4)
-    cameras = np.concatenate([params.linear, params.offset], axis=-1).astype(np.float64)
-    scale = np.empty((len(boxes), 3))
-    scale[:, :2] = (boxes[:, 2:] - boxes[:, :2]) / size
-    scale[:, 2] = scale[:, :2].mean(axis=1)
-    cameras *= scale[:, :, None]
-    cameras[:, 1] *= -1
-    cameras[:, 0, 3] += boxes[:, 0] - scale[:, 0]
-    cameras[:, 1, 3] += boxes[:, 1] + scale[:, 1] * size
-    cameras[:, 2, 3] -= scale[:, 2]
+    # Numbers of Python: for the few faces of a picture faster than as many calls of NumPy.
+    scales, shifts = [], []
+    for left, top, right, bottom in boxes.tolist():
+        x, y = (right - left) / size, (bottom - top) / size
+        z = (x + y) / 2
+        scales.append((x, -y, z))
+        shifts.append((left - x, top + y * size, -z))
+    cameras = np.empty((len(boxes), 3, 4))
+    cameras[:, :, :3] = params.linear
+    cameras[:, :, 3:] = params.offset
+    cameras *= np.array(scales).reshape(-1, 3, 1)
+    cameras[:, :, 3] += np.array(shifts).reshape(-1, 3)
     return cameras.astype(np.float32)
 
 
@@ -80,22 +88,47 @@ def reconstruct_vertices(
     InputError
         If there are more coefficients than components.
     """
-    alpha = _coefficients(basis, params)
+    return _vertices(basis, _coefficients(basis, params), cameras, n_threads)
+
+
+def _vertices(basis: Basis, alpha: FloatArray, cameras: FloatArray, n_threads: int) -> FloatArray:
     n_faces, n_vertices = len(alpha), basis.mean.shape[1]
-    vertices = np.empty((n_faces, 3, n_vertices), np.float32)
     cameras = np.ascontiguousarray(cameras, np.float32)
     if cameras.shape != (n_faces, 3, 4):
         raise InputError(f"cameras: expected shape ({n_faces}, 3, 4), got {cameras.shape}")
-    blocks = basis.blocks
-    n_bands = max(1, min(n_threads, n_vertices // _MIN_BAND))
-    edges = [len(blocks) * band // n_bands for band in range(n_bands + 1)]
-
-    def fill(band: int) -> None:
-        _reconstruct(basis.mean, blocks, alpha, cameras, vertices, edges[band], edges[band + 1])
-
-    share(fill, [(band,) for band in range(n_bands)], n_bands)
-    vertices[:, 2] -= vertices[:, 2].min(axis=1, keepdims=True)
+    vertices = np.empty((n_faces, 3, n_vertices), np.float32)
+    fill = _fill_small if n_vertices <= _MAX_PLAIN or not alpha.size else _fill
+    fill(basis, alpha, cameras, vertices, n_threads)
     return vertices
+
+
+def _fill_small(
+    basis: Basis, alpha: FloatArray, cameras: FloatArray, out: FloatArray, n_threads: int
+) -> None:
+    """Reconstruct few vertices; a stack of products, so that a face is the same among others."""
+    flat = basis.components.reshape(alpha.shape[1], basis.mean.size)
+    shapes = (alpha[:, None] @ flat).reshape(len(alpha), *basis.mean.shape)
+    shapes += basis.mean
+    np.matmul(cameras[:, :, :3], shapes, out=out)
+    out += cameras[:, :, 3:]
+    out[:, 2] -= out[:, 2].min(axis=1, keepdims=True)
+
+
+def _fill(
+    basis: Basis, alpha: FloatArray, cameras: FloatArray, out: FloatArray, n_threads: int
+) -> None:
+    """Reconstruct all vertices, groups of faces in one pass over the packed basis each."""
+    packed = basis.packed
+    weights = np.ascontiguousarray(packed.scale[:, None] * alpha)
+    n_tiles = len(packed.tiles)
+    for start in range(0, len(alpha), GROUP_SIZE):
+        group = slice(start, start + GROUP_SIZE)
+        part, faces = np.ascontiguousarray(weights[:, group]), out[group]
+        n_bands = max(1, min(n_threads, n_tiles, faces.size // 3 // _MIN_BAND))
+        edges = [n_tiles * band // n_bands for band in range(n_bands + 1)]
+        arguments = (packed.mean, packed.tiles, part, cameras[group], faces)
+        share(partial(_reconstruct, *arguments), pairwise(edges), n_bands)
+    out[:, 2] -= out[:, 2].min(axis=1, keepdims=True)
 
 
 def _coefficients(basis: Basis, params: FaceParameters) -> FloatArray:
@@ -141,7 +174,14 @@ class Reconstructor:
         """Return the 68 landmarks, or all vertices, of n faces, (3, 68 | N) each in pixels."""
         if not len(params):
             return []
-        parts = split_params(np.stack([np.asarray(param, np.float32) for param in params]))
-        cameras = image_cameras(parts, np.stack([np.asarray(b) for b in roi_boxes]), self.size)
+        vectors = np.stack([np.asarray(param, np.float32) for param in params])
+        parts = split_params(vectors)
+        boxes = np.stack([np.asarray(box) for box in roi_boxes])
+        cameras = image_cameras(parts, boxes, self.size)
         basis = self.model.dense if dense else self.model.sparse
-        return list(reconstruct_vertices(basis, parts, cameras, n_threads=self.n_threads))
+        layout = basis.n_shape, len(basis.components) - basis.n_shape
+        if LAYOUTS[vectors.shape[1]] == layout:  # laid out as the components are: nothing to copy
+            alpha = vectors[:, N_CAMERA:]
+        else:
+            alpha = _coefficients(basis, parts)
+        return list(_vertices(basis, alpha, cameras, self.n_threads))
