@@ -59,6 +59,6 @@ def test_bad_input(words, message):
 
 
 def test_a_side_that_fails_says_why(project_root, tmp_path):
-    side = compare.Side("reference", tmp_path, sys.executable, project_root / CONFIG)
-    with pytest.raises(InputError, match=r"reference .*: its steps failed: ModuleNotFoundError"):
+    side = compare.Side("reference", project_root, sys.executable, tmp_path / "missing.yml")
+    with pytest.raises(InputError, match=r"reference .*: its steps failed: FileNotFoundError"):
         compare.run_steps(side, {"pictures": [], "faces": [], "rounds": 1})
