@@ -209,7 +209,8 @@ def complete_texture(seen: SeenTexture, unrolled: TextureMap) -> ImageArray:
     ndarray, shape (side, side, 3), uint8
         BGR; texels off the mesh continue its border, so that interpolation finds no seam.
     """
-    colors, weights = seen.colors, _shrunk(seen.weights)
+    colors: FloatArray = seen.colors
+    weights = _shrunk(seen.weights)
     if not weights.any():  # nothing but outline: what there is, is all there is
         weights = unrolled.covered.astype(np.float32)
     if unrolled.symmetric:
@@ -220,15 +221,14 @@ def complete_texture(seen: SeenTexture, unrolled: TextureMap) -> ImageArray:
         difference = _carry_on(colors - other, both, towards_zero=True)
         share = other_weights * (1 - weights)
         total = weights + share
-        colors = (
-            colors * weights[..., None] + (other + difference) * share[..., None]
-        ) / np.maximum(total, 1e-6)[..., None]
+        mixed = colors * weights[..., None] + (other + difference) * share[..., None]
+        colors = np.asarray(mixed / np.maximum(total, 1e-6)[..., None], np.float32)
         weights = np.minimum(total, 1)
     rest = _carry_on(colors, weights)
     cavity = unrolled.cavity[..., None]
-    rest = rest * (1 - cavity) + _MOUTH * cavity
-    colors = colors * weights[..., None] + rest * (1 - weights[..., None])
-    return np.clip(np.rint(colors), 0, 255).astype(np.uint8)
+    rest = np.asarray(rest * (1 - cavity) + _MOUTH * cavity, np.float32)
+    whole = colors * weights[..., None] + rest * (1 - weights[..., None])
+    return np.clip(np.rint(whole), 0, 255).astype(np.uint8)
 
 
 def face_texture(
@@ -317,10 +317,11 @@ def _carry_on(values: FloatArray, weights: FloatArray, *, towards_zero: bool = F
 
     Down, each level averages what is known; up, what is missing is taken from the coarser level.
     """
-    sums, amounts = [values * weights[..., None]], [weights]
+    sums: list[FloatArray] = [np.asarray(values * weights[..., None], np.float32)]
+    amounts: list[FloatArray] = [np.asarray(weights, np.float32)]
     while min(amounts[-1].shape) > 2:
-        sums.append(cv2.pyrDown(sums[-1]))
-        amounts.append(cv2.pyrDown(amounts[-1]))
+        sums.append(np.asarray(cv2.pyrDown(sums[-1]), np.float32))
+        amounts.append(np.asarray(cv2.pyrDown(amounts[-1]), np.float32))
     least = _NO_DIFFERENCE if towards_zero else 1e-9
     out = sums[-1] / np.maximum(amounts[-1], least)[..., None]
     for total, amount in zip(sums[-2::-1], amounts[-2::-1], strict=True):

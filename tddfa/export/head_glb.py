@@ -191,7 +191,8 @@ def _mesh(
 
 def _animation(file: GlbBuilder, name: str, node: int, motion: HeadMotion) -> None:
     times = file.accessor(motion.times, bounds=True)
-    samplers, channels = [], []
+    samplers: list[dict[str, object]] = []
+    channels: list[dict[str, object]] = []
     for path, values in (
         ("rotation", motion.rotations),
         ("translation", motion.translations),
