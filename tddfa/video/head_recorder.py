@@ -147,8 +147,12 @@ def view_score(face: Face, image: npt.NDArray[np.uint8]) -> float:
     part = image[max(top, 0) : min(bottom, height) : 4, max(left, 0) : min(right, width) : 4]
     level = float(part.mean()) / 255 if part.size else 0.0
     light = max(0.05, 1 - abs(level - 0.5) * 1.5)
-    acts = dict(zip(face.model.exp_names, split_params(face.param).expression[:, 0], strict=False))
-    moved = sum(abs(float(acts.get(name, 0))) for name in ("jaw_open", "blink_left", "blink_right"))
+    acts = split_params(face.param).expression[:, 0]
+    moved, names, ranges = 0.0, face.model.exp_names, face.model.exp_range
+    for name in ("jaw_open", "blink_left", "blink_right"):
+        if name in names and ranges is not None:
+            number = names.index(name)
+            moved += abs(float(acts[number] / ranges[number, 1]))
     return float(frontal * light * min(1.0, face.size / 250) / (1 + 2 * moved))
 
 

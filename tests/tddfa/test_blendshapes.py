@@ -86,12 +86,13 @@ def test_a_fit_finds_what_was_mixed(shapes):
     [
         ("jaw_open", 1, "jawOpen"),
         ("blink_left", 1, "eyeBlinkLeft"),
-        ("smile", 2, "mouthSmileRight"),
+        ("smile", 1, "mouthSmileRight"),
     ],
 )
 def test_an_expression_of_the_model_becomes_its_movement(shapes, model, component, value, name):
     params = np.zeros((2, 62), np.float32)
-    params[1, 52 + model.exp_names.index(component)] = value
+    number = model.exp_names.index(component)
+    params[1, 52 + number] = value * model.exp_range[number, 1]
     neutral, found = ExpressionFit.of(shapes, model)(params)
     assert neutral.max() < 0.02
     assert found[NAMES.index(name)] > 0.35

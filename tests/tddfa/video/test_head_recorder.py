@@ -25,7 +25,8 @@ def moved(face, *, turn=0.0, jaw=0.0, shape=0.0, track_id=1):
     camera = param[:12].reshape(3, 4)
     camera[:, :3] = Rotation.from_euler("y", turn, degrees=True).as_matrix() @ camera[:, :3]
     param[12] += shape
-    param[52 + face.model.exp_names.index("jaw_open")] = jaw
+    number = face.model.exp_names.index("jaw_open")
+    param[52 + number] = jaw * face.model.exp_range[number, 1]
     made = face.reconstructor([param], [face.roi_box])[0]
     parts = {"reconstructor": face.reconstructor, "track_id": track_id}
     return Face(face.score, face.roi_box, param, made, image_size=face.image_size, **parts)
