@@ -33,6 +33,9 @@ class OutputSettings:
         Draw over the picture; if false, on black.
     frontal : bool
         Meshes without pose, in the face model's frame and unit, see `tddfa.frontal`.
+    plain_texture : bool
+        Textures as the reference makes them: whatever the picture has at a vertex's place, be it
+        hidden or beside the face.
     """
 
     ply_binary: bool = False
@@ -40,6 +43,7 @@ class OutputSettings:
     n_threads: int = 1
     background: bool = True
     frontal: bool = False
+    plain_texture: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,9 +148,23 @@ def _pncc(frame: Frame, settings: OutputSettings) -> ImageArray:
 
 
 def _uv_tex(frame: Frame, settings: OutputSettings) -> ImageArray:
-    from tddfa.drawing.uv import uv_tex
+    return _textures(frame, settings, 256)
 
-    return uv_tex(frame.image, frame.vertices, frame.tri, n_threads=settings.n_threads)
+
+def _textures(frame: Frame, settings: OutputSettings, side: int) -> ImageArray:
+    """Return the faces' textures side by side, black off the mesh."""
+    if settings.plain_texture:
+        from tddfa.drawing.uv import uv_tex
+
+        image, vertices = frame.image, frame.vertices
+        return uv_tex(
+            image, vertices, frame.tri, uv_h=side, uv_w=side, n_threads=settings.n_threads
+        )
+    from tddfa.drawing.texture import whole_textures
+
+    return whole_textures(
+        frame.image, frame.vertices, frame.model, side, n_threads=settings.n_threads
+    )
 
 
 def _pose(frame: Frame, settings: OutputSettings) -> ImageArray:
@@ -175,12 +193,16 @@ def _obj(frame: Frame, settings: OutputSettings, path: Path) -> None:
 
     image, vertices, tri, texture = frame.image, frame.vertices, frame.tri, None
     if settings.texture:
-        from tddfa.drawing.uv import uv_tex
-
-        texture = uv_tex(image, vertices, tri, uv_h=1024, uv_w=1024, n_threads=settings.n_threads)
+        texture = _textures(frame, settings, 1024)
     shapes = _frontal(frame) if settings.frontal else None
     height = 0 if settings.frontal else image.shape[0]
     ser_to_obj(image, vertices, tri, height, path, texture=texture, shapes=shapes)
+
+
+def _glb(frame: Frame, settings: OutputSettings, path: Path) -> None:
+    from tddfa.export.picture_glb import write_picture_glb
+
+    write_picture_glb(frame, path, n_threads=settings.n_threads)
 
 
 OUTPUTS: Mapping[str, Output] = MappingProxyType(
@@ -194,6 +216,7 @@ OUTPUTS: Mapping[str, Output] = MappingProxyType(
         "pose": Output("a box that turns with the head", _pose, dense=False),
         "ply": Output("mesh, PLY", write=_ply, suffix=".ply"),
         "obj": Output("mesh with the picture's colors, OBJ", write=_obj, suffix=".obj"),
+        "glb": Output("textured head with 52 blendshapes, glTF", write=_glb, suffix=".glb"),
     }
 )
 

@@ -55,7 +55,7 @@ def test_all_outputs_in_one_run(run, tmp_path):
     code, out, _ = run("-f", ASTRONAUT, "-o", "all", "--out", tmp_path / "o", "--json", report)
     assert code == 0
     assert "1 face" in out and "yaw:" in out and "score" in out
-    names = {f"astronaut_{o}.{o if o in ('ply', 'obj') else 'jpg'}" for o in OUTPUTS}
+    names = {f"astronaut_{o}.{o if o in ('ply', 'obj', 'glb') else 'jpg'}" for o in OUTPUTS}
     assert set(files(tmp_path / "o")) == names
     for name in names:
         path = tmp_path / "o" / name
@@ -64,7 +64,7 @@ def test_all_outputs_in_one_run(run, tmp_path):
             assert picture.shape == ((256, 256, 3) if "uv_tex" in name else (512, 512, 3))
             assert picture.std() > 5
         else:
-            mesh = trimesh.load(path, process=False)
+            mesh = trimesh.load(path, process=False, force="mesh")
             assert mesh.vertices.shape == (39402, 3)
             assert mesh.faces.shape == (78582, 3)
             assert mesh.is_winding_consistent

@@ -100,6 +100,12 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.
         "--texture", action="store_true", help="obj: texture coordinates, .mtl and .png"
     )
     group.add_argument(
+        "--plain_texture",
+        action="store_true",
+        help="uv_tex, obj: what the picture has at each place of the mesh, hidden or not, as the "
+        "reference does (default: hidden parts from the mirrored side, then smoothly)",
+    )
+    group.add_argument(
         "--frontal",
         action="store_true",
         help="ply, obj: meshes without pose, facing the viewer, in the face model's unit "
@@ -153,12 +159,19 @@ def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
             # Bad input is the likeliest fault: it is told before what the networks lack.
             image = imread(pictures[0])
         pipeline = opening.result()
+    if "all" in args.opt:
+        from tddfa.blendshapes import load_blendshapes
+
+        if not load_blendshapes().belong_to(pipeline.aligner.bfm):
+            for files in targets:  # of other meshes there are no blendshapes
+                files.pop("glb")
     settings = OutputSettings(
         args.ply_format == "binary",
         args.texture,
         args.threads or 2,
         background=not args.no_background,
         frontal=args.frontal,
+        plain_texture=args.plain_texture,
     )
 
     def work(item: tuple[Path, dict[str, Path]]) -> PictureReport:

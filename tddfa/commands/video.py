@@ -147,6 +147,12 @@ def video_parser(
         help="parameters and landmarks: .npz, .csv, .jsonl or .parquet",
     )
     group.add_argument(
+        "--animation",
+        metavar="FILE",
+        help="animated heads with texture and 52 blendshapes, .glb; of several people each gets "
+        "a file with its track's id (docs/avatars.md)",
+    )
+    group.add_argument(
         "--record_format",
         choices=RECORD_FORMATS,
         default="own",
@@ -214,6 +220,7 @@ def _run(args: argparse.Namespace, suffix: str) -> int:
             n_threads=drawing,
             records=Path(args.save_params) if args.save_params else None,
             record_format=args.record_format,
+            animation=Path(args.animation) if args.animation else None,
             first_number=args.start_number,
             settings=tracker_settings(args, detect_every=args.detect_every, max_faces=limit),
         )
@@ -263,6 +270,7 @@ def run_files(
     elif not is_url(args.video_fp):
         inputs = [Path(args.video_fp)]
     outputs = [Path(args.save_params)] if args.save_params else []
+    outputs += [Path(args.animation)] if args.animation else []
     if isinstance(target, Path):
         outputs.append(target)
     elif args.start_number is None and reader.numbers is not None:
@@ -283,6 +291,8 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError(f"end: expected at least start ({args.start}), got {args.end}")
     if args.record_format != "own" and not args.save_params:
         raise InputError("--record_format: expected --save_params as well")
+    if args.animation and Path(args.animation).suffix.lower() != ".glb":
+        raise InputError(f"--animation '{args.animation}': expected a name ending in .glb")
     if args.save_params:
         check_record_target(args.save_params, args.record_format)
 
@@ -291,9 +301,9 @@ def _check_files(args: argparse.Namespace, files: RunFiles) -> None:
     """Raise `InputError` if an output of the run is one of its inputs, or of its other outputs."""
     records = Path(args.save_params) if args.save_params else None
     inputs = [RunFile(path, "video") for path in files.inputs]
-    outputs = [
-        RunFile(path, "--save_params" if path == records else "--out") for path in files.outputs
-    ]
+    animation = Path(args.animation) if args.animation else None
+    flags = {records: "--save_params", animation: "--animation"}
+    outputs = [RunFile(path, flags.get(path, "--out")) for path in files.outputs]
     check_targets([*inputs, *model_files(args.config, args.assets)], outputs)
 
 
@@ -334,6 +344,7 @@ def _report(job: VideoJob, summary: Summary) -> str:
     lines.append(f"  {job.option} -> {job.target}")
     if job.records:
         lines.append(f"  parameters -> {job.records}")
+    lines += [f"  head -> {path}" for path in summary.animations]
     return "\n".join(lines)
 
 

@@ -24,6 +24,7 @@ from tddfa.records import RecordLayout, open_records
 from tddfa.tracking.follow import Smooth, follow
 from tddfa.tracking.tracker import FaceTracker, TrackerSettings
 from tddfa.video.frame_reader import FrameReader
+from tddfa.video.head_recorder import HeadRecorder
 from tddfa.video.outputs import FrameDrawer
 from tddfa.video.sequence_names import SequenceName
 from tddfa.video.sequence_writer import SequenceWriter
@@ -57,6 +58,8 @@ class VideoJob:
         File for parameters and landmarks, see `tddfa.records`.
     record_format : str
         One of `tddfa.records.RECORD_FORMATS`.
+    animation : Path, optional
+        File for animated heads, see `tddfa.video.head_recorder`.
     first_number : int, optional
         Number of the first of the pictures written, see `SequenceWriter`.
     background : bool
@@ -78,6 +81,7 @@ class VideoJob:
     n_threads: int = 1
     records: Path | None = None
     record_format: str = "own"
+    animation: Path | None = None
     first_number: int | None = None
     settings: TrackerSettings = field(default_factory=TrackerSettings)
 
@@ -89,7 +93,7 @@ class VideoJob:
 
 @dataclass
 class Summary:
-    """What a job did: frames written, ids seen, frames with a face.
+    """What a job did: frames written, ids seen, animations written, frames with a face.
 
     Besides what the reader counted, see `FrameReader`: frames skipped, frames shown though damaged,
     leaps of the clock, numbers missing.
@@ -101,6 +105,7 @@ class Summary:
     leaps: int = 0
     missing: int = 0
     ids: set[int] = field(default_factory=set)
+    animations: list[Path] = field(default_factory=list)
     with_face: int = 0
 
     def take(self, reader: FrameReader) -> None:
@@ -125,6 +130,7 @@ def run_job(
     """
     settings = OutputSettings(n_threads=job.n_threads, background=job.background)
     drawer = FrameDrawer(job.option, settings, labels=job.labels)
+    heads = HeadRecorder(job.animation, pipeline.aligner.bfm) if job.animation else None
     writer = open_writer(job, reader)
     frames = follow(
         ahead(_range(reader, job.start, job.end)),
@@ -143,6 +149,8 @@ def run_job(
         contextlib.closing(drawn),  # type: ignore[type-var]
         writer,
     ):
+        if heads is not None:  # after Ctrl-C, too: what was seen until then
+            stack.callback(lambda: summary.animations.extend(heads.write()))
         records = None
         for frame, picture in drawn:
             if job.records and records is None:  # not before: of no frame there is nothing to tell
@@ -152,6 +160,8 @@ def run_job(
                 writer.write(picture, frame.pts if as_video else frame.index, aspect)
                 if records is not None:
                     records.add(frame)
+                if heads is not None:
+                    heads.add(frame)
                 summary.frames += 1
             summary.take(reader)
             summary.with_face += bool(frame.faces)
