@@ -43,8 +43,9 @@ def refused(folder, monkeypatch, capsys, assert_one_line):
     def no_work(*_, **__):
         raise AssertionError("work was begun")
 
-    for module in (image, video, webcam):
-        monkeypatch.setattr(module, "build_pipeline", no_work)
+    monkeypatch.setattr(image, "build_pipeline", no_work)
+    for module in (video, webcam):
+        monkeypatch.setattr(module, "build_tracking_pipeline", no_work)
     monkeypatch.setattr("tddfa.io.pictures.imread", no_work)
     monkeypatch.setattr(video, "run_job", no_work)
 
