@@ -45,17 +45,17 @@ def image_cameras(params: FaceParameters, roi_boxes: npt.ArrayLike, size: int) -
     """
     boxes = np.asarray(roi_boxes, np.float64).reshape(-1, 4)
     # Numbers of Python: for the few faces of a picture faster than as many calls of NumPy.
-    scales, shifts = [], []
+    maps = []
     for left, top, right, bottom in boxes.tolist():
         x, y = (right - left) / size, (bottom - top) / size
         z = (x + y) / 2
-        scales.append((x, -y, z))
-        shifts.append((left - x, top + y * size, -z))
+        maps.append(((x, -y, z), (left - x, top + y * size, -z)))
     cameras = np.empty((len(boxes), 3, 4))
     cameras[:, :, :3] = params.linear
     cameras[:, :, 3:] = params.offset
-    cameras *= np.array(scales).reshape(-1, 3, 1)
-    cameras[:, :, 3] += np.array(shifts).reshape(-1, 3)
+    scales_and_shifts = np.array(maps).reshape(-1, 2, 3, 1)
+    cameras *= scales_and_shifts[:, 0]
+    cameras[:, :, 3:] += scales_and_shifts[:, 1]
     return cameras.astype(np.float32)
 
 
@@ -111,7 +111,8 @@ def _fill_small(
     shapes += basis.mean
     np.matmul(cameras[:, :, :3], shapes, out=out)
     out += cameras[:, :, 3:]
-    out[:, 2] -= out[:, 2].min(axis=1, keepdims=True)
+    depth = out[:, 2]
+    depth -= np.minimum.reduce(depth, axis=1, keepdims=True)  # min() asks Python for the same
 
 
 def _fill(
@@ -128,7 +129,8 @@ def _fill(
         edges = [n_tiles * band // n_bands for band in range(n_bands + 1)]
         arguments = (packed.mean, packed.tiles, part, cameras[group], faces)
         share(partial(_reconstruct, *arguments), pairwise(edges), n_bands)
-    out[:, 2] -= out[:, 2].min(axis=1, keepdims=True)
+    depth = out[:, 2]
+    depth -= np.minimum.reduce(depth, axis=1, keepdims=True)  # min() asks Python for the same
 
 
 def _coefficients(basis: Basis, params: FaceParameters) -> FloatArray:
@@ -174,9 +176,13 @@ class Reconstructor:
         """Return the 68 landmarks, or all vertices, of n faces, (3, 68 | N) each in pixels."""
         if not len(params):
             return []
-        vectors = np.stack([np.asarray(param, np.float32) for param in params])
+        if len(params) == len(roi_boxes) == 1:  # views: stacking one takes as long as its product
+            vectors = np.asarray(params[0], np.float32)[None]
+            boxes = np.asarray(roi_boxes[0])[None]
+        else:
+            vectors = np.stack([np.asarray(param, np.float32) for param in params])
+            boxes = np.stack([np.asarray(box) for box in roi_boxes])
         parts = split_params(vectors)
-        boxes = np.stack([np.asarray(box) for box in roi_boxes])
         cameras = image_cameras(parts, boxes, self.size)
         basis = self.model.dense if dense else self.model.sparse
         layout = basis.n_shape, len(basis.components) - basis.n_shape

@@ -8,8 +8,17 @@ import numpy.typing as npt
 
 from tddfa.params import FloatArray
 
+IntArray = npt.NDArray[np.int32]
 BoolArray = npt.NDArray[np.bool_]
 UVSource = FloatArray | Callable[[], FloatArray] | None
+
+
+def triangles_outside(triangles: IntArray, inside: BoolArray) -> IntArray:
+    """Return the triangles, C-contiguous (M, 3), of which some vertex is not inside."""
+    a, b, c = inside.take(triangles).T
+    # Whole rows instead of numbers: a twentieth of the time of triangles[...].
+    rows = np.ascontiguousarray(triangles).view("V12").ravel()[~(a & b & c)]
+    return rows.view(np.int32).reshape(-1, 3)
 
 
 class Topology(np.ndarray[Any, np.dtype[np.int32]]):
@@ -33,6 +42,7 @@ class Topology(np.ndarray[Any, np.dtype[np.int32]]):
     ncc_code: FloatArray | None
     inside: BoolArray | None
     _uv: UVSource
+    _outside: tuple[IntArray, BoolArray, IntArray] | None
 
     def __new__(
         cls,
@@ -52,6 +62,7 @@ class Topology(np.ndarray[Any, np.dtype[np.int32]]):
         self.ncc_code = getattr(source, "ncc_code", None)
         self._uv = getattr(source, "_uv", None)
         self.inside = getattr(source, "inside", None)
+        self._outside = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the codes, too, which an array alone would lose."""
@@ -63,6 +74,35 @@ class Topology(np.ndarray[Any, np.dtype[np.int32]]):
         array, self.ncc_code, self._uv, *rest = state
         self.inside = rest[0] if rest else None  # pickles of earlier versions have no such table
         super().__setstate__(array)
+
+    def outside(self, inside: BoolArray) -> IntArray:
+        """Return the triangles that are not between vertices of the mouth's inside alone.
+
+        They are sorted out once and kept with copies of what they came from: comparing takes a
+        tenth of the time, and the triangles are an array that anyone may change.
+
+        Parameters
+        ----------
+        inside : ndarray, shape (N,), bool
+            Vertices of the mouth's inside.
+
+        Returns
+        -------
+        ndarray, shape (M, 3), int32
+            Not to be written to.
+        """
+        triangles = np.ascontiguousarray(self, np.int32)
+        kept = self._outside
+        if (
+            kept is None
+            or not np.array_equal(kept[0], triangles)
+            or not np.array_equal(kept[1], inside)
+        ):
+            found = triangles_outside(triangles, inside)
+            found.flags.writeable = False
+            kept = triangles.copy(), inside.copy(), found
+            self._outside = kept
+        return kept[2]
 
     @property
     def uv(self) -> FloatArray | None:

@@ -10,7 +10,7 @@ from Sim3DR.threads import share
 from tddfa.drawing.checks import FloatArray, IntArray, as_triangles
 from tddfa.known_tables import known_table
 from tddfa.picture import ImageArray
-from tddfa.topology import Topology
+from tddfa.topology import Topology, triangles_outside
 
 # Copying less than this is not worth a second thread.
 _MIN_BYTES = 1 << 21
@@ -80,7 +80,6 @@ def _outside(tri: npt.ArrayLike, triangles: IntArray, n_vertices: int) -> IntArr
     inside = tri.inside if isinstance(tri, Topology) else known_table(tri, "inside")
     if inside is None or len(inside) != n_vertices:
         return triangles
-    a, b, c = inside.take(triangles).T
-    # Whole rows instead of numbers: a twentieth of the time of triangles[...].
-    rows = triangles.view("V12").ravel()[~(a & b & c)]
-    return rows.view(np.int32).reshape(-1, 3)
+    if isinstance(tri, Topology) and tri.shape == triangles.shape:
+        return tri.outside(inside)
+    return triangles_outside(triangles, inside)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -93,9 +94,10 @@ def uv_tex(
         # The faces differ in color alone: drawn at once, as channels of one picture.
         colors = _colors(picture, group, n_threads)
         drawn = rasterize(places, triangles, colors, height=uv_h, width=uv_w, n_threads=n_threads)
-        # Whole pixels instead of bytes: a third of the time.
-        side_by_side = maps.view("V3").reshape(uv_h, -1, uv_w)[:, start : start + len(group)]
-        side_by_side[:] = drawn.view("V3").transpose(0, 2, 1)
+        for k in range(len(group)):  # OpenCV takes a third of the time of NumPy for whole pixels
+            left = (start + k) * uv_w
+            channels = [3 * k, 0, 3 * k + 1, 1, 3 * k + 2, 2]
+            cv2.mixChannels([drawn], [maps[:, left : left + uv_w]], channels)
     return deliver(maps, wfp, show_flag)
 
 
