@@ -136,6 +136,8 @@ def _run(args: argparse.Namespace) -> int:
         raise InputError("--ray_gpus: expected --ray as well")
     crops = crop_settings(args)
     out = open_place(args.out)
+    if args.ray is not None and isinstance(out, Folder):
+        out = Folder(out.path.resolve())  # workers need not be in this folder
     if crops is not None and not isinstance(out, Folder):
         raise InputError(f"--crops: expected a folder of this machine as --out, got {out}")
     workers = args.workers or len(_cores())
