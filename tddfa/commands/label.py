@@ -4,7 +4,6 @@ Started again with the same inputs and the same folder it goes on where it was.
 """
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -36,6 +35,7 @@ from tddfa.label.totals import table_totals
 from tddfa.label.workers import Failure, Job, run_shards
 from tddfa.optional import require
 from tddfa.run_files import model_files
+from tddfa.side_by_side import available_cores
 from tddfa.video.uninterrupted import sigterm_interrupts
 
 _SHARD = 1000
@@ -140,7 +140,7 @@ def _run(args: argparse.Namespace) -> int:
         out = Folder(out.path.resolve())  # workers need not be in this folder
     if crops is not None and not isinstance(out, Folder):
         raise InputError(f"--crops: expected a folder of this machine as --out, got {out}")
-    workers = args.workers or len(_cores())
+    workers = args.workers or available_cores()
     sources = find_sources(args.inputs)
     args.threads = args.threads or 1  # the cores are busy with one process each
     job = Job(
@@ -243,12 +243,6 @@ def _check_files(known: Sequence[RunFile], plan: Plan) -> None:
     ]
     inputs += known
     check_targets(inputs, [RunFile(path, "--out") for path in written])
-
-
-def _cores() -> Sequence[int]:
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return range(os.cpu_count() or 1)
 
 
 class _Progress:
