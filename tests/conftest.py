@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
@@ -23,6 +24,12 @@ REQUIRE_SHARED = "TDDFA_REQUIRE_SHARED"
 # The package does without these; where one is absent, so do the tests. build.sh installs them all.
 OPTIONAL = ("torch", "onnx", "onnxscript", "matplotlib", "skimage", "trimesh")
 ABSENT = tuple(name for name in OPTIONAL if find_spec(name) is None)
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C where a shell started the tests in the background, and has it ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
