@@ -8,6 +8,7 @@
 import argparse
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from FaceBoxes.network import load_network
@@ -20,6 +21,7 @@ from tddfa.io.atomic import save_arrays
 from tddfa.model_files import load_face_model
 from tddfa.params import ParameterScale, load_parameter_scale
 from tddfa.weight_labels import DETECTOR, WeightLabels, file_sha256
+from training.provenance.entry import NAME, read_manifest, write_manifest
 
 logger = logging.getLogger(__name__)
 FACE_MODEL = Path("configs/face_model.npz")
@@ -79,11 +81,28 @@ def export(
     save_checkpoint(checkpoint, state, labels)
     # From the file, so that both hold the same rounded weights.
     export_onnx(checkpoint, onnx)
+    files = [checkpoint, onnx, *_manifest(run, source, checkpoint)]
     if detector:
-        return [checkpoint, onnx]
+        return files
     table = configs / f"param_mean_std_{len(scale.mean)}d.npz"
     save_arrays(table, mean=scale.mean, std=scale.std)
-    return [checkpoint, onnx, table]
+    return [*files, table]
+
+
+def _manifest(run: Path, source: Path, checkpoint: Path) -> list[Path]:
+    """Write what free weights were made from beside them; others have a model card."""
+    if not (run / NAME).is_file():
+        return []
+    entries = read_manifest(run)
+    if not all(entry.licence for entry in entries):
+        return []
+    own, sha = file_sha256(source), file_sha256(checkpoint)
+    target = checkpoint.with_suffix(".manifest.csv")
+    write_manifest(
+        target,
+        [replace(e, name=checkpoint.name, sha256=sha) if e.sha256 == own else e for e in entries],
+    )
+    return [target]
 
 
 def _labels(

@@ -22,6 +22,8 @@ import numpy.typing as npt
 from tddfa.cli import run_main
 from tddfa.errors import InputError
 from training.dataset.shards import Shards, in_order, parse_part
+from training.provenance.entry import LABEL, Entry, write_manifest
+from training.provenance.networks import network_entries
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +31,7 @@ N_POINTS = 478
 KIND = "points"  # of the shards
 SUFFIXES = (".webp", ".png", ".jpg", ".jpeg", ".bmp")
 Mesh = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
+MESH = Entry(LABEL, "face_mesh", "Apache-2.0", "Google", "PyPI mediapipe 0.10.14")
 
 
 @dataclass(frozen=True)
@@ -178,6 +181,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         mesh = TaskNet(args.task, args.views)
     count = find_points(args.crops, args.out, part, parts, mesh, args.list)
+    write_manifest(args.out, network_entries(args.task) if args.task else [MESH])
     logger.info("%d crops looked at", count)
     return 0
 

@@ -25,12 +25,17 @@ from tddfa.fit import LandmarkFitter, load_landmark_basis
 from tddfa.io.atomic import replacing
 from tddfa.model_files import load_face_model
 from tddfa.pixel_frames import to_centers
+from training.dataset.crops import photos_of
 from training.dataset.packed import pack, read_crop, relabel
 from training.dataset.split import is_held_out_picture
 from training.labels.annotation import load_annotations
 from training.labels.consensus import fuse
 from training.labels.pseudo_labels import Labels, canvas_cameras, save_labels, trusted
 from training.mediapipe_points import FacePoints, find_points, list_pictures, load_points
+from training.provenance.entry import LABEL, Entry, manifest_of, write_manifest
+from training.provenance.networks import network_entries
+from training.provenance.pictures import picture_entries
+from training.provenance.rules import beside
 from training.teacher_landmarks import load_second_opinion
 
 logger = logging.getLogger(__name__)
@@ -178,7 +183,36 @@ def prepare(settings: PrepareSettings) -> int:
         detected=True,
         workers=settings.workers,
     )
+    write_manifest(out, provenance(settings, names, folder))
     return len(names)
+
+
+def provenance(settings: PrepareSettings, names: list[str], points: Path) -> list[Entry]:
+    """Return where the crops of a data set and their labels come from.
+
+    Parameters
+    ----------
+    settings : PrepareSettings
+    names : list of str
+        Of the crops.
+    points : Path
+        Folder of `training.mediapipe_points`.
+    """
+    opinions = [points, *([settings.second_opinion] if settings.second_opinion else [])]
+    told_by = list(manifest_of([beside(path) for path in opinions]))
+    unknown = [path for path in opinions if not manifest_of([beside(path)])]
+    told_by += [Entry(LABEL, path.name) for path in unknown]
+    if settings.annotated:
+        told_by += [
+            Entry(LABEL, e.name, e.licence, e.author, e.source, e.path, e.tier)
+            for e in picture_entries(settings.annotated.parent, [settings.annotated.name])
+        ]
+    if settings.crops:
+        return [*picture_entries(settings.photos, names), *told_by]
+    photos = photos_of(settings.out / "crops")
+    whole = sorted({photos.get(name, name) for name in names})
+    detector = Path(settings.detector or "weights/FaceBoxesProd.pth")
+    return [*picture_entries(settings.photos, whole), *told_by, *network_entries(detector)]
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -30,6 +30,8 @@ from training.dataset.packed import pack
 from training.dataset.shards import Shards
 from training.face_model.makehuman import data_folder
 from training.labels.pseudo_labels import Labels
+from training.provenance.entry import write_manifest
+from training.provenance.renders import asset_entries
 from training.renders.heads import Head, PoseRange, draw_head
 from training.renders.library import Library
 from training.renders.picture import draw
@@ -114,6 +116,7 @@ def render(settings: RenderSettings) -> int:
         workers=settings.workers,
         held_out=held_out,
     )
+    write_manifest(settings.out, asset_entries(library))
     del truth["camera"], truth["alpha"]
     save_arrays(settings.out / "truth.npz", blendshape_names=np.array(arkit52.NAMES), **truth)
     return len(names)

@@ -25,6 +25,7 @@ from tddfa.morphable_model import MorphableModel
 from training.augmentation.profiling import Turn, rotation_matrix, turn_picture, turn_to
 from training.dataset.packed import PackedFaces, dense_model, open_packed, pack, place
 from training.labels.pseudo_labels import Labels, angles, landmarks
+from training.provenance.entry import manifest_of, write_manifest
 
 logger = logging.getLogger(__name__)
 
@@ -202,6 +203,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A face that is held out is held out from every side.
         held_out=faces.held_out[profiler.rows],
     )
+    # Other faces of the set lie behind: all of its pictures may show.
+    if known := manifest_of([args.data]):
+        write_manifest(args.out, known)
     logger.info("%d faces in %s", len(profiler.rows), args.out)
     return 0
 

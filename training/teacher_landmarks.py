@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from tddfa.aligner import Aligner
 from tddfa.cli import run_main
+from tddfa.config import load_config
 from tddfa.errors import InputError
 from tddfa.io.atomic import save_arrays
 from training.dataset.shards import Shards, in_order, parse_part
@@ -28,6 +29,9 @@ from training.evaluation.metrics import box_size
 from training.evaluation.predict import open_aligner
 from training.labels.roi_views import check_views, mean_of_views
 from training.mediapipe_points import list_pictures
+from training.provenance.entry import write_manifest
+from training.provenance.networks import network_entries
+from training.provenance.rules import beside
 
 logger = logging.getLogger(__name__)
 BATCH = 32
@@ -137,6 +141,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         open_aligner(config, assets=args.assets, onnx=args.onnx, threads=args.threads)
         for config in args.config
     ]
+    files = [load_config(config, args.assets).find("checkpoint_fp") for config in args.config]
+    write_manifest(beside(args.out), [entry for file in files for entry in network_entries(file)])
     names = in_order(list_pictures(args.crops), args.list)
     if args.out.suffix:
         found = ask(aligners, args.crops, names[part::parts], args.views)

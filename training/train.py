@@ -40,6 +40,11 @@ def build_parser() -> argparse.ArgumentParser:
     add("--param-scale", type=Path, help="mean and std (default: measured on the data)")
     add("--init", type=Path, help="start from these weights (.pth) instead of random ones")
     add(
+        "--free",
+        action="store_true",
+        help="refuse what is not known to be free for any use (training.provenance)",
+    )
+    add(
         "--arch",
         default=TrainSettings.arch,
         choices=part_names("tddfa.backbones"),

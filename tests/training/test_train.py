@@ -1,6 +1,7 @@
 """From packed crops to weights that the package itself can use, in seconds."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tddfa.weight_labels import file_sha256, regressor_labels
 from training import ablation, export, plot, synthesize, train
 from training.augmentation.augment import AugmentSettings
 from training.evaluation.predict import open_aligner
+from training.provenance.entry import PICTURE, WEIGHTS, Entry, read_manifest, write_manifest
 from training.regressor.logbook import Logbook, read_log
 from training.regressor.run_folder import Run
 from training.regressor.settings import with_changes
@@ -87,6 +89,28 @@ def test_export_refuses_what_the_weights_were_not_trained_for(command, tmp_path,
     with pytest.raises(InputError, match=r"weights\.pth.*scale"):
         export_again(run, tmp_path)
     assert not (tmp_path / "weights").exists()
+
+
+def test_free_run_from_manifest_to_manifest(command, packed_folder, tmp_path):
+    with pytest.raises(InputError, match=r"manifest.csv' is missing"):
+        train.main(command("--free"))
+    with pytest.raises(InputError, match="--free: expected no --param-scale"):
+        train.main(command("--free", "--param-scale", "configs/param_mean_std_62d.npz"))
+    data = shutil.copytree(packed_folder, tmp_path / "data")
+    picture = Entry(PICTURE, "set/00000.webp", "CC0-1.0", source="somewhere")
+    write_manifest(data, [picture])
+    arguments = [str(data), *command("--free", samples=16)[1:]]
+    with pytest.raises(InputError, match=r"--init .*weights 'mb05_120x120.pth': no manifest"):
+        train.main([*arguments, "--init", "weights/mb05_120x120.pth"])
+    assert train.main(arguments) == 0
+    files = export.export(tmp_path / "run", "free", tmp_path / "weights", tmp_path / "configs")
+    manifest = tmp_path / "weights/free.manifest.csv"
+    assert manifest in files
+    own = Entry(WEIGHTS, "free.pth", "CC0-1.0", source="this project", sha256=file_sha256(files[0]))
+    assert set(read_manifest(manifest)) == {picture, own}
+    further = [*arguments, "--init", str(files[0])]
+    further[further.index("--out") + 1] = str(tmp_path / "further")
+    assert train.main(further) == 0
 
 
 def test_another_network_from_training_to_evaluation(command, model_file, tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 
+from tddfa.errors import InputError
 from tddfa.io.atomic import replacing
 from tddfa.roi import crop_img, parse_roi_box_from_bbox
 from training.dataset.batch import CANVAS, INPUT
@@ -82,3 +83,12 @@ def cut_faces(
             log.write(name + "\n")
             log.flush()
     return len(list_pictures(out))
+
+
+def photos_of(crops: Path) -> dict[str, str]:
+    """Return the photo of each crop that `cut_faces` cut, by the crop's name."""
+    try:
+        with (crops / SQUARES).open(encoding="utf-8", newline="") as file:
+            return {row[0]: row[1] for row in csv.reader(file) if len(row) > 1}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"'{crops / SQUARES}': expected the places of crops") from error

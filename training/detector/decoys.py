@@ -21,6 +21,9 @@ from training.dataset.split import is_held_out_picture
 from training.detector.boxes import FloatArray, overlaps
 from training.detector.sources import BoxedPictures, load_boxes, save_boxes
 from training.evaluation.benchmark_sets import Detector, read_picture
+from training.provenance.entry import manifest_of, write_manifest
+from training.provenance.networks import network_entries
+from training.provenance.rules import beside
 
 logger = logging.getLogger(__name__)
 LEAST_SCORE = 0.1
@@ -66,6 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     detector = FaceBoxes(checkpoint_fp=args.weights, vis_thres=LEAST_SCORE)
     decoys = find_decoys(args.folder, load_boxes(args.boxes), detector)
     save_boxes(args.out, decoys)
+    write_manifest(
+        beside(args.out), [*manifest_of([beside(args.boxes)]), *network_entries(args.weights)]
+    )
     logger.info("%d decoys in %d pictures", sum(map(len, decoys.faces)), len(decoys.names))
     return 0
 

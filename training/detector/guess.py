@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from tddfa.aligner import Aligner
 from tddfa.cli import run_main
+from tddfa.config import load_config
 from tddfa.errors import InputError
 from tddfa.model_files import load_face_model
 from tddfa.params import split_params
@@ -28,6 +29,9 @@ from training.dataset.split import is_held_out_crop
 from training.evaluation.predict import open_aligner
 from training.labels.pseudo_labels import Labels, angles, save_labels, trusted
 from training.mediapipe_points import list_pictures
+from training.provenance.entry import write_manifest
+from training.provenance.networks import network_entries
+from training.provenance.pictures import picture_entries
 
 logger = logging.getLogger(__name__)
 BATCH = 64
@@ -93,6 +97,9 @@ def guess(args: argparse.Namespace) -> int:
         detected=True,
         held_out=np.array(held_out, bool),
     )
+    network = load_config(args.config, args.assets).find("checkpoint_fp")
+    pictures = picture_entries(args.folder, labels.names.tolist())
+    write_manifest(args.out, [*pictures, *network_entries(network)])
     return len(labels.names)
 
 

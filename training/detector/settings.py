@@ -48,6 +48,8 @@ class DetectorTrainSettings:
         Activations in bfloat16.
     log_every, save_every : int
         Steps.
+    free : bool
+        Refuse what is not known to be free for any use, see `training.provenance`.
 
     Raises
     ------
@@ -84,10 +86,34 @@ class DetectorTrainSettings:
     amp: bool = False
     log_every: int = 50
     save_every: int = 500
+    free: bool = False
 
     def __post_init__(self) -> None:
         if self.composition.size % 128:
             raise InputError(f"size: expected a multiple of 128, got {self.composition.size}")
+        if self.free and self.rare_crops:
+            raise InputError("--free: expected no --rare-crops, which have no manifest")
+        if self.free and self.empty and not self.empty_decoys:
+            raise InputError("--free: expected --empty-decoys, whose manifest --empty stands in")
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """All data sets and archives that training reads, each with a manifest of its own."""
+        archives = (
+            self.scene_boxes,
+            self.negative_boxes,
+            self.scene_decoys,
+            self.negative_decoys,
+            self.empty_decoys,
+        )
+        given = (path for path in archives if path is not None)
+        return (*given, *self.crops, *self.turned)
+
+    @property
+    def networks(self) -> list[tuple[str, Path]]:
+        """Option and file of the weights that training starts from and learns from."""
+        options = (("--init", self.init), ("--teacher", self.teacher))
+        return [(option, Path(path)) for option, path in options if path]
 
     @property
     def total_steps(self) -> int:

@@ -21,6 +21,10 @@ from training.detector.boxes import FloatArray, box_of_landmarks, merge
 from training.evaluation.benchmark_sets import Detector, read_picture
 from training.labels.annotation_table import read_landmark_table
 from training.mediapipe_points import list_pictures
+from training.provenance.entry import BACKGROUND, PICTURE, Entry, write_manifest
+from training.provenance.networks import network_entries
+from training.provenance.pictures import picture_entries
+from training.provenance.rules import beside
 
 logger = logging.getLogger(__name__)
 
@@ -109,6 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.empty and args.landmarks:
         raise InputError("--empty: expected no --landmarks beside it")
+    told_by: list[Entry] = []
     if args.empty:
         pictures = no_boxes(args.folder)
     else:
@@ -116,7 +121,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         detector = FaceBoxes(checkpoint_fp=args.detector, assets=args.assets, vis_thres=DOUBT_SCORE)
         pictures = find_boxes(args.folder, detector, args.landmarks)
+        told_by = network_entries(Path(args.detector or "weights/FaceBoxesProd.pth"))
     save_boxes(args.out, pictures)
+    kind = BACKGROUND if args.empty else PICTURE
+    write_manifest(
+        beside(args.out), [*picture_entries(args.folder, pictures.names, kind), *told_by]
+    )
     logger.info("%d faces in %d pictures", sum(map(len, pictures.faces)), len(pictures.names))
     return 0
 

@@ -30,6 +30,7 @@ from training.detector.picture import ComposeSettings
 from training.detector.settings import DetectorTrainSettings
 from training.detector.sources import BoxedPictures, load_boxes, no_boxes
 from training.detector.trainer import DetectorTrainer, initialize
+from training.provenance.runs import record_run, require_run
 from training.regressor.logbook import Logbook
 from training.regressor.settings import with_changes
 
@@ -76,6 +77,7 @@ def train(settings: DetectorTrainSettings) -> None:
     InputError
         If pictures, boxes or weights cannot be read.
     """
+    made_from = require_run(settings.sources, settings.networks, settings.free)
     crops = [labelled_faces(folder, settings.most_crops) for folder in settings.crops]
     crops += [turned_faces(folder, settings.most_crops) for folder in settings.turned]
     if settings.rare_crops:
@@ -108,6 +110,7 @@ def train(settings: DetectorTrainSettings) -> None:
         trainer.resume(settings.out / "state.pt")
     book = Logbook(settings.out / "log.csv", trainer.step_count)
     _loop(trainer, composer, book, settings)
+    record_run(settings.out / "weights.pth", made_from, settings.free)
 
 
 def _source(folder: Path, boxes: Path, decoys: Path | None) -> Source:
@@ -204,6 +207,11 @@ def build_parser() -> argparse.ArgumentParser:
     add("--amp", action="store_true", help="bfloat16, pays with AVX-512 or AMX and on GPUs")
     add("--log-every", type=int, default=50)
     add("--save-every", type=int, default=500)
+    add(
+        "--free",
+        action="store_true",
+        help="refuse what is not known to be free for any use (training.provenance)",
+    )
     return parser
 
 

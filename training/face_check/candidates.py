@@ -42,6 +42,9 @@ from training.detector.trials import roll_whole
 from training.evaluation.benchmark_sets import Detector, read_picture
 from training.face_check.squares import roi_squares
 from training.labels.annotation_table import read_landmark_table
+from training.provenance.entry import manifest_of, write_manifest
+from training.provenance.networks import network_entries
+from training.provenance.rules import beside
 
 logger = logging.getLogger(__name__)
 
@@ -235,6 +238,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.folder, load_boxes(args.boxes), detectors, landmarks, args.rolled, args.seed
     )
     save_candidates(args.out, found)
+    told_by = [entry for path in args.detectors for entry in network_entries(path)]
+    write_manifest(beside(args.out), [*manifest_of([beside(args.boxes)]), *told_by])
     logger.info("%d candidates, %d of them faces", len(found), int(found.face.sum()))
     return 0
 

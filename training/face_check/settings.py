@@ -82,6 +82,8 @@ class CheckTrainSettings:
         Processes that make crops, CPU threads.
     log_every, save_every : int
         Steps.
+    free : bool
+        Refuse what is not known to be free for any use, see `training.provenance`.
 
     Raises
     ------
@@ -105,6 +107,7 @@ class CheckTrainSettings:
     threads: int = 1
     log_every: int = 50
     save_every: int = 200
+    free: bool = False
 
     def __post_init__(self) -> None:
         if self.shares and len(self.shares) != len(self.crops):

@@ -30,6 +30,7 @@ from tddfa.io.atomic import replacing
 from training.face_check.samples import Samples
 from training.face_check.settings import CheckTrainSettings, SampleSettings
 from training.face_check.sources import Patches, Sources, open_sources
+from training.provenance.runs import record_run, require_run
 from training.regressor.logbook import Logbook
 from training.regressor.settings import with_changes
 
@@ -156,6 +157,10 @@ def train(settings: CheckTrainSettings) -> None:
     InputError
         If crops, candidates or weights cannot be read.
     """
+    options = (("--init", settings.init), ("--critic", settings.critic))
+    networks = [(option, path) for option, path in options if path]
+    data = (*settings.crops, *settings.candidates)
+    made_from = require_run(data, networks, settings.free)
     torch.manual_seed(settings.seed)
     torch.set_num_threads(settings.threads)
     sources = open_sources(
@@ -167,6 +172,7 @@ def train(settings: CheckTrainSettings) -> None:
         trainer.resume(settings.out / "state.pt")
     hard = hard_rows(load_network(settings.critic), sources.decoys) if settings.critic else []
     _loop(trainer, sources, hard, settings)
+    record_run(settings.out / "weights.pth", made_from, settings.free)
 
 
 def _loop(
@@ -229,6 +235,11 @@ def build_parser() -> argparse.ArgumentParser:
     add("--threads", type=int, default=usual.threads, help="of the network")
     add("--log-every", type=int, default=usual.log_every, help="steps (%(default)s)")
     add("--save-every", type=int, default=usual.save_every, help="steps (%(default)s)")
+    add(
+        "--free",
+        action="store_true",
+        help="refuse what is not known to be free for any use (training.provenance)",
+    )
     add(
         "--set",
         nargs="+",

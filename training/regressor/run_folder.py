@@ -24,6 +24,7 @@ from training.dataset.batch import Crops
 from training.dataset.packed import open_packed
 from training.dataset.rarity import draw_weights
 from training.dataset.sampler import BatchSampler, held_out
+from training.provenance.runs import record_run, require_run
 from training.regressor.basis import landmark_basis, mirror_matrix
 from training.regressor.logbook import Logbook
 from training.regressor.losses import T_Z
@@ -73,6 +74,8 @@ class Run:
         self.settings = settings
         self.out = settings.out
         self.frames, self.total_steps = settings.frames, settings.total_steps
+        networks = [("--init", settings.init)] if settings.init else []
+        self.made_from = require_run(settings.data, networks, settings.free)
         model = load_face_model(settings.face_model)
         sources = [open_packed(folder) for folder in settings.data]
         for folder, source in zip(settings.data, sources, strict=True):
@@ -236,3 +239,4 @@ class Run:
         regressor = self.trainer.average.network.regressor
         weights = {key: value.cpu().contiguous() for key, value in regressor.state_dict().items()}
         save_checkpoint(self.out / "weights.pth", weights, self.labels)
+        record_run(self.out / "weights.pth", self.made_from, self.settings.free)

@@ -53,6 +53,8 @@ class TrainSettings:
         Steps.
     held_out : int
         Crops to validate on.
+    free : bool
+        Refuse what is not known to be free for any use, see `training.provenance`.
 
     Raises
     ------
@@ -82,6 +84,7 @@ class TrainSettings:
     log_every: int = 50
     validate_every: int = 500
     held_out: int = 512
+    free: bool = False
 
     def __post_init__(self) -> None:
         if self.device == "cuda" and not torch.cuda.is_available():
@@ -91,6 +94,8 @@ class TrainSettings:
             raise InputError(f"--arch: expected one of {known}, got '{self.arch}'")
         if self.shares and len(self.shares) != len(self.data):
             raise InputError(f"--shares: expected {len(self.data)} numbers, got {len(self.shares)}")
+        if self.free and self.param_scale:
+            raise InputError("--free: expected no --param-scale, it is measured on the data")
         if self.batch_size % self.frames:
             raise InputError(f"--batch-size: expected a multiple of views.frames = {self.frames}")
 

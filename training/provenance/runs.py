@@ -1,0 +1,55 @@
+"""What a training run was made from: asked before it starts, written beside its weights."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tddfa.weight_labels import file_sha256
+from training.provenance.entry import LABEL, WEIGHTS, Entry, manifest_of, write_manifest
+from training.provenance.networks import network_entries
+from training.provenance.rules import beside, require_free
+
+# What we put weights under that were made from nothing but what is free.
+LICENCE = "CC0-1.0"
+
+
+def require_run(
+    data: Sequence[Path], networks: Sequence[tuple[str, Path]], free: bool
+) -> tuple[Entry, ...]:
+    """Return what a run is made from; with `free`, refuse what is not free.
+
+    Parameters
+    ----------
+    data : sequence of Path
+        Data sets and archives.
+    networks : sequence of (str, Path)
+        Option and file of weights to start from (``--init``) or to learn from.
+    free : bool
+
+    Raises
+    ------
+    InputError
+        See `rules.require_free`.
+    """
+    if free:
+        return require_free(data, networks)
+    known = set(manifest_of([beside(path) for path in data]))
+    for option, path in networks:
+        known.update(network_entries(path, WEIGHTS if option == "--init" else LABEL))
+    return tuple(sorted(known))
+
+
+def record_run(weights: Path, made_from: Sequence[Entry], free: bool) -> None:
+    """Write the manifest of weights beside them: their own line, and all that they were made from.
+
+    Parameters
+    ----------
+    weights : Path
+        ``weights.pth`` in a run's folder.
+    made_from : sequence of Entry
+    free : bool
+        Whether everything was asked to be free; else the weights have no licence of their own.
+    """
+    licence = LICENCE if free else ""
+    sha = file_sha256(weights)
+    own = Entry(WEIGHTS, weights.name, licence, source="this project", sha256=sha)
+    write_manifest(weights.parent, [own, *made_from])
