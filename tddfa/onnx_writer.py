@@ -2,9 +2,10 @@
 
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import onnx
@@ -17,6 +18,7 @@ from tddfa.onnx_labels import PREFIX
 from tddfa.weight_labels import WeightLabels
 
 TOLERANCE = 1e-4
+T = TypeVar("T")
 
 
 def write_onnx(
@@ -102,8 +104,8 @@ def _convert(
     output_names: Sequence[str],
     free_axes: Sequence[int],
 ) -> onnx.ModelProto:
-    with _quiet_exporter():
-        program = torch.onnx.export(
+    def export() -> "torch.onnx.ONNXProgram | None":
+        return torch.onnx.export(
             network,
             (example,),
             dynamo=True,
@@ -113,11 +115,31 @@ def _convert(
             output_names=list(output_names),
             dynamic_shapes=(dict.fromkeys(free_axes, torch.export.Dim.DYNAMIC),),
         )
+
+    with _quiet_exporter():
+        program = _again_after_race(export)
     assert program is not None
     model = program.model_proto
     _strip_traces(model.graph)
     onnx.checker.check_model(model)
     return model
+
+
+def _again_after_race(call: Callable[[], T]) -> T:
+    """Call once more after CPython's race between threads that parse source code.
+
+    Before 3.11.8 the parser counts depth for all threads together (CPython issue 106905), and
+    PyTorch's exporter parses: rarely, and for nothing that its caller did, it fails.
+    """
+    try:
+        return call()
+    except Exception as error:  # the exporter wraps what it meets
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, SystemError):
+            cause = cause.__cause__ or cause.__context__
+        if "AST constructor recursion depth mismatch" not in str(cause):
+            raise
+        return call()
 
 
 @contextmanager
