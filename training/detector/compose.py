@@ -94,8 +94,8 @@ class Composer:
 
     Parameters
     ----------
-    scenes : Source
-        Whole pictures with faces.
+    scenes : Source, optional
+        Whole pictures with faces; without them all faces are pasted crops.
     negatives : sequence of Source
         Whole pictures without faces, drawn evenly over all of them.
     crops : FaceCrops
@@ -105,7 +105,7 @@ class Composer:
 
     def __init__(
         self,
-        scenes: Source,
+        scenes: Source | None,
         negatives: Sequence[Source],
         crops: FaceCrops,
         settings: ComposeSettings,
@@ -140,8 +140,8 @@ class Composer:
     def _part(
         self, empty: float, size: int, generator: np.random.Generator, largest: float = 2.5
     ) -> Picture:
-        source = self.scenes
-        if generator.random() < empty:
+        source, drawn = self.scenes, generator.random() < empty
+        if source is None or drawn:
             source = self.negatives[generator.choice(len(self.negatives), p=self._shares)]
         whole, around = source.draw(self.settings.decoys, generator)
         rolled = generator.random() < self.settings.rolled

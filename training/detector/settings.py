@@ -13,9 +13,9 @@ class DetectorTrainSettings:
 
     Attributes
     ----------
-    scenes, scene_boxes : Path
-        Folder of whole photos, and their boxes.
-    negatives, negative_boxes : Path
+    scenes, scene_boxes : Path, optional
+        Folder of whole photos, and their boxes; without them all faces are pasted crops.
+    negatives, negative_boxes : Path, optional
         Folder of pictures without a face, and their doubtful places.
     crops : tuple of Path
         Packed face crops.
@@ -26,7 +26,8 @@ class DetectorTrainSettings:
     scene_decoys, negative_decoys, empty_decoys : Path, optional
         What a detector took for faces there.
     empty : Path, optional
-        More pictures without a face, where another detector's word is worth nothing.
+        More pictures without a face, where another detector's word is worth nothing. One of
+        `negatives` and `empty` must be there.
     most_crops : int
         Of each set, kept in memory.
     rare_crops : Path, optional
@@ -54,13 +55,13 @@ class DetectorTrainSettings:
     Raises
     ------
     InputError
-        If the pictures' size does not fit the network.
+        If the pictures' size does not fit the network, or pictures are given without their boxes.
     """
 
-    scenes: Path
-    scene_boxes: Path
-    negatives: Path
-    negative_boxes: Path
+    scenes: Path | None
+    scene_boxes: Path | None
+    negatives: Path | None
+    negative_boxes: Path | None
     crops: tuple[Path, ...]
     out: Path
     turned: tuple[Path, ...] = ()
@@ -91,6 +92,12 @@ class DetectorTrainSettings:
     def __post_init__(self) -> None:
         if self.composition.size % 128:
             raise InputError(f"size: expected a multiple of 128, got {self.composition.size}")
+        if (self.scenes is None) != (self.scene_boxes is None):
+            raise InputError("--scenes: expected --scene-boxes with it, and not alone")
+        if (self.negatives is None) != (self.negative_boxes is None):
+            raise InputError("--negatives: expected --negative-boxes with it, and not alone")
+        if self.negatives is None and self.empty is None:
+            raise InputError("--negatives: expected them, or --empty")
         if self.free and self.rare_crops:
             raise InputError("--free: expected no --rare-crops, which have no manifest")
         if self.free and self.empty and not self.empty_decoys:

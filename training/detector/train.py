@@ -83,11 +83,13 @@ def train(settings: DetectorTrainSettings) -> None:
     if settings.rare_crops:
         others = sum(len(part.draws) for part in crops)
         crops.append(rare_faces(settings.rare_crops, others, settings.rare_share))
-    negatives = [_source(settings.negatives, settings.negative_boxes, settings.negative_decoys)]
+    scenes = _source(settings.scenes, settings.scene_boxes, settings.scene_decoys)
+    also = _source(settings.negatives, settings.negative_boxes, settings.negative_decoys)
+    negatives = [also] if also else []
     if settings.empty:
         negatives.append(_empty_source(settings.empty, settings.empty_decoys))
     composer = Composer(
-        _source(settings.scenes, settings.scene_boxes, settings.scene_decoys),
+        scenes,
         negatives,
         joined(crops),
         settings.composition,
@@ -113,7 +115,9 @@ def train(settings: DetectorTrainSettings) -> None:
     record_run(settings.out / "weights.pth", made_from, settings.free)
 
 
-def _source(folder: Path, boxes: Path, decoys: Path | None) -> Source:
+def _source(folder: Path | None, boxes: Path | None, decoys: Path | None) -> Source | None:
+    if folder is None or boxes is None:
+        return None
     pictures = trained_on(load_boxes(boxes))
     return Source(folder, pictures, trained_on(load_boxes(decoys)) if decoys else None)
 
@@ -172,10 +176,10 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--scenes", type=Path, required=True, help="folder of whole photos")
-    add("--scene-boxes", type=Path, required=True, help="their boxes")
-    add("--negatives", type=Path, required=True, help="folder of pictures without a face")
-    add("--negative-boxes", type=Path, required=True, help="their doubtful places")
+    add("--scenes", type=Path, help="folder of whole photos (default: all faces are pasted crops)")
+    add("--scene-boxes", type=Path, help="their boxes")
+    add("--negatives", type=Path, help="folder of pictures without a face")
+    add("--negative-boxes", type=Path, help="their doubtful places")
     add("--scene-decoys", type=Path, help="what looks like a face in photos (.decoys)")
     add("--negative-decoys", type=Path, help="the same of pictures without a face")
     add("--empty", type=Path, help="folder of more, where another detector's word is worth nothing")

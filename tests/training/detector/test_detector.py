@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import cv2
@@ -19,6 +20,8 @@ from training.detector.loss import hard_negatives, multibox_loss
 from training.detector.picture import ComposeSettings, Picture
 from training.detector.settings import DetectorTrainSettings
 from training.export import export
+from training.provenance.entry import PICTURE, Entry, read_manifest, write_manifest
+from training.provenance.rules import beside
 
 NONE = np.zeros((0, 4), np.float32)
 
@@ -249,6 +252,47 @@ def test_training_goes_on_and_its_weights_load(folders, packed_folder, tmp_path)
     assert FaceBoxes_ONNX(onnx_fp=files[1])(np.zeros((64, 64, 3), np.uint8)).shape[1] == 5
     with pytest.raises(InputError, match="multiple of 128"):
         train.main([*command[:-1], "size=100"])
+
+
+@pytest.mark.slow
+def test_free_training_of_crops_and_empty_pictures_alone(folders, packed_folder, tmp_path):
+    _, negatives = folders
+    data = shutil.copytree(packed_folder, tmp_path / "crops")
+    write_manifest(data, [Entry(PICTURE, "set/00000.webp", "CC0-1.0")])
+    (negatives / "manifest.csv").write_text(
+        "file,licence\n" + "".join(f"n{i}x.png,MIT\n" for i in range(12))
+    )
+    weights, decoys = "weights/FaceBoxesProd.pth", tmp_path / "decoys.npz"
+    boxes_of = tmp_path / "empty.npz"
+    assert sources.main([str(negatives), "--empty", "--out", str(boxes_of)]) == 0
+    sources.save_boxes(decoys, sources.load_boxes(boxes_of))
+    write_manifest(beside(decoys), read_manifest(beside(boxes_of)))
+    command = [
+        "--free", "--crops", str(data), "--empty", str(negatives), "--empty-decoys", str(decoys),
+        "--out", str(tmp_path / "run"), "--batch-size", "2", "--workers", "0", "--samples", "4",
+        "--set", "size=128",
+    ]  # fmt: skip
+    with pytest.raises(InputError, match=r"--teacher .*FaceBoxesProd.pth': no manifest says"):
+        train.main([*command, "--teacher", weights])
+    assert train.main(command) == 0
+    entries = read_manifest(tmp_path / "run")
+    assert len(entries) == 14 and all(entry.licence for entry in entries)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "--negatives: expected them, or --empty"),
+        ({"scenes": Path("a")}, "--scenes: expected --scene-boxes"),
+        ({"negative_boxes": Path("a")}, "--negatives: expected --negative-boxes"),
+        ({"empty": Path("a"), "free": True}, "--free: expected --empty-decoys"),
+        ({"empty": Path("a"), "free": True, "rare_crops": Path("a")}, "--free: expected no --rare"),
+    ],
+)
+def test_pictures_and_boxes_that_belong_together(given, message):
+    nothing = dict.fromkeys(("scenes", "scene_boxes", "negatives", "negative_boxes"))
+    with pytest.raises(InputError, match=message):
+        DetectorTrainSettings(**(nothing | given), crops=(), out=Path("x"))
 
 
 def test_same_number_gives_the_same_picture(folders, packed_folder):
