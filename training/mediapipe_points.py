@@ -172,14 +172,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--list", type=Path, help="crops to look at, one name a line")
     parser.add_argument("--views", type=int, default=2, help="of that network (%(default)s)")
+    parser.add_argument(
+        "--own-detector",
+        action="store_true",
+        help="that network looks first where the bundle's own detector sees a face, not at the "
+        "crop's middle, which another detector chose",
+    )
     args = parser.parse_args(argv)
+    if args.own_detector and not args.task:
+        raise InputError("--own-detector: expected --task too")
     part, parts = parse_part(args.part)
     cv2.setNumThreads(1)
     mesh: Mesh | None = None
     if args.task:
         from training.labels.task_net import TaskNet
 
-        mesh = TaskNet(args.task, args.views)
+        first = None
+        if args.own_detector:
+            from training.labels.task_detector import TaskDetector
+
+            first = TaskDetector(args.task)
+        mesh = TaskNet(args.task, args.views, first)
     count = find_points(args.crops, args.out, part, parts, mesh, args.list)
     write_manifest(args.out, network_entries(args.task) if args.task else [MESH])
     logger.info("%d crops looked at", count)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,12 @@ def square_around(points: FloatArray) -> Square:
     return Square((low + high) / 2 @ axes, max(side, 1.0), roll)
 
 
+def middle(crop: npt.NDArray[np.uint8]) -> Square:
+    """Return the middle of a crop, which is 1.4 times a detector's ROI."""
+    height, width = crop.shape[:2]
+    return Square(np.array([width, height]) / 2, min(height, width) * ROI_SHARE, 0.0)
+
+
 class TaskNet:
     """Marks the points of crops.
 
@@ -99,6 +106,9 @@ class TaskNet:
         ``face_landmarker.task``.
     views : int
         Number of views whose mean is taken: 1, or an even number up to 18.
+    first : callable, optional
+        Says where to look first, such as `task_detector.TaskDetector`; by default the crop's
+        middle, which is another detector's ROI.
 
     Raises
     ------
@@ -106,25 +116,33 @@ class TaskNet:
         If LiteRT is missing, or the file holds no such network.
     """
 
-    def __init__(self, bundle: Path, views: int = 2) -> None:
+    def __init__(
+        self,
+        bundle: Path,
+        views: int = 2,
+        first: Callable[[npt.NDArray[np.uint8]], Square | None] | None = None,
+    ) -> None:
         if views != 1 and not (views % 2 == 0 and 0 < views <= MOST_VIEWS):
             raise InputError(f"--views: expected 1 or an even number up to {MOST_VIEWS}")
-        self.views = views
-        self._network = _open(bundle)
+        self.views, self.first = views, first or middle
+        self._network = open_network(bundle)
         self._input = self._network.get_input_details()[0]["index"]
         # Points, then the logit of a face being there.
         self._outputs = [detail["index"] for detail in self._network.get_output_details()[:2]]
 
     def __call__(self, crop: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return the points of a BGR crop (H, W, 3), see `points.FacePoints.points`."""
-        height, width = crop.shape[:2]
-        square = Square(np.array([width, height]) / 2, min(height, width) * ROI_SHARE, 0.0)
+        nothing = np.full((N_POINTS, 3), np.nan, np.float32)
+        found = self.first(crop)
+        if found is None:
+            return nothing
+        square, presence = found, 0.0
         points: FloatArray = np.zeros((N_POINTS, 3))
         for _ in range(PASSES):
             points, presence = self.look(crop, square)
             square = square_around(points)
         if presence < LEAST_PRESENCE:
-            return np.full((N_POINTS, 3), np.nan, np.float32)
+            return nothing
         if self.views == 1:
             return points.astype(np.float32)
         seen = []
@@ -159,14 +177,21 @@ class TaskNet:
         return points, 1 / (1 + math.exp(-float(np.clip(logit[0], -50, 50))))
 
 
-def _open(bundle: Path) -> Any:
+def open_network(bundle: Path, name: str = NETWORK) -> Any:
+    """Open one of the bundle's networks on LiteRT.
+
+    Raises
+    ------
+    InputError
+        If LiteRT is missing, or the bundle holds no such network.
+    """
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
         raise InputError("--task: LiteRT is missing, pip install ai-edge-litert") from error
     try:
         with zipfile.ZipFile(bundle) as archive:
-            network = archive.read(NETWORK)
+            network = archive.read(name)
         interpreter = Interpreter(model_content=network, num_threads=1)
         interpreter.allocate_tensors()
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
