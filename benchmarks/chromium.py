@@ -147,8 +147,9 @@ def chromium(
             f"--user-data-dir={profile}",
             f"--window-size={size[0]},{size[1]}",
         ]
-        # Chromium reads from file descriptor 3 and writes to 4.
-        shell = ["sh", "-c", f'exec "$0" "$@" 3<&{their_read} 4>&{their_write}', *command, *flags]
+        # Chromium reads from file descriptor 3 and writes to 4. Not every shell knows 3<&12.
+        moved = f"3</dev/fd/{their_read} 4>/dev/fd/{their_write}"
+        shell = ["sh", "-c", f'exec "$0" "$@" {moved}', *command, *flags]
         browser = subprocess.Popen(
             shell,
             pass_fds=(their_read, their_write),

@@ -20,23 +20,6 @@ _FONT, _MONO = ["system-ui", "sans-serif"], ["ui-monospace", "monospace"]
 _TYPES = ["image", "video", ".heic", ".heif", ".avif", ".mkv"]
 
 
-class Upload(gr.File):  # type: ignore[misc,unused-ignore]
-    """A file that the visitor sends; a URL, which the server would have to fetch, is refused."""
-
-    def get_block_name(self) -> str:
-        """Return the name that the page's scripts know it by."""
-        return "file"
-
-    async def async_move_resource_to_block_cache(
-        self, url_or_file_path: str | Path | None
-    ) -> str | None:
-        """Refuse URLs, take files that were sent."""
-        if "://" in str(url_or_file_path):
-            raise gr.Error("expected a file, got an address", print_exception=False)
-        path: str | None = await super().async_move_resource_to_block_cache(url_or_file_path)
-        return path
-
-
 def theme() -> Any:
     """Return the look of the page."""
     return gr.themes.Default(font=_FONT, font_mono=_MONO)
@@ -80,7 +63,7 @@ def build_page(networks: Networks, storage: Storage, limits: Limits) -> gr.Block
         gr.Markdown(f"# {TITLE}\n{_intro(limits)}")
         with gr.Row():
             with gr.Column(scale=1, min_width=280):
-                upload = Upload(label="Picture or clip", file_types=_TYPES, height=160)
+                upload = _upload()
                 button = gr.Button("Align", variant="primary")
                 found = gr.Markdown()
                 weights = gr.Radio(
@@ -158,6 +141,23 @@ def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
 
 
+def _upload() -> gr.File:
+    """Return what the visitor puts a file into; an address, which would be fetched, is refused."""
+    component: Any = gr.File(label="Picture or clip", file_types=_TYPES, height=160)
+    take = component.async_move_resource_to_block_cache
+
+    async def take_files_alone(path: str | Path | None) -> str | None:
+        if "://" in str(path):
+            raise gr.Error("expected a file, got an address", print_exception=False)
+        taken: str | None = await take(path)
+        return taken
+
+    # No class of our own: Gradio would write a stub beside this file.
+    component.async_move_resource_to_block_cache = take_files_alone
+    file: gr.File = component
+    return file
+
+
 def _image(label: str) -> gr.Image:
-    buttons = ["download", "fullscreen"]  # and not one that shares it with the world
+    buttons: Any = ["download", "fullscreen"]  # and not one that shares it with the world
     return gr.Image(label=label, interactive=False, height=620, buttons=buttons)
