@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from benchmarks.chromium import chromium, find_chromium
 from tddfa.io.pictures import imread, imwrite
 
 pytest.importorskip("gradio")
@@ -79,7 +80,7 @@ def test_two_visitors_at_once(server, portrait, tmp_path):
 
     def visit(number):
         client = client_package.Client(server[0], verbose=False)
-        return [shown(align(client, tmp_path / f"{number}.png")) for _ in range(3)]
+        return [shown(align(client, tmp_path / f"{number}.png")) for _ in range(2)]
 
     with ThreadPoolExecutor(2) as visitors:
         results = dict(zip(pictures, visitors.map(visit, pictures), strict=True))
@@ -135,6 +136,7 @@ def test_uploads_cannot_name_files_or_addresses(client, server, path):
 
 def test_no_file_of_the_server_is_served(server, project_root, client, portrait):
     align(client, portrait)
+    visitor = httpx.Client()
     secret = server[1] / "secret.txt"
     secret.write_text("secret")
     try:
@@ -154,7 +156,7 @@ def test_no_file_of_the_server_is_served(server, project_root, client, portrait)
         for name in names:
             for route in ("gradio_api/file=", "file=", "gradio_api/stream/", "static/", "assets/"):
                 for path in (name, urllib.parse.quote(name, safe="")):
-                    answer = httpx.get(f"{server[0]}{route}{path}")
+                    answer = visitor.get(f"{server[0]}{route}{path}")
                     assert answer.status_code >= 400, (route, path)
                     assert answer.text != "secret" and "root:" not in answer.text
     finally:
@@ -166,6 +168,45 @@ def test_the_server_fetches_nothing_for_visitors(server):
     assert answer.status_code >= 400
     answer = httpx.get(f"{server[0]}gradio_api/file=https://example.com/", follow_redirects=False)
     assert answer.status_code >= 300  # the visitor's browser is sent there, at most
+
+
+@pytest.mark.skipif(find_chromium() is None, reason="apt-get install chromium")
+def test_in_a_browser(server, portrait, tmp_path):
+    (tmp_path / "large.png").write_bytes(bytes((UPLOAD_MB << 20) + 4096))
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    with chromium() as tab:
+
+        def send(path):
+            tab.open(server[0])
+            tab.wait_for("document.querySelector('input[type=file]')")
+            tab.choose_file("input[type=file]", path)
+
+        def click(role, text):
+            tab.evaluate(
+                f"[...document.querySelectorAll('{role}')]"
+                f".filter(found => found.textContent.trim() === '{text}').at(-1).click()"
+            )
+
+        send(portrait)
+        tab.wait_for("/astronaut/.test(document.body.innerText)")
+        click("button", "Align")
+        tab.wait_for("/yaw/.test(document.body.innerText)", 60)
+        tab.wait_for("document.querySelectorAll('.grid-wrap img, .gallery-item img').length >= 7")
+        click("[role=tab]", "head")
+        tab.wait_for("document.querySelector('canvas')", 60)
+
+        send(tmp_path / "broken.png")
+        tab.wait_for("/broken/.test(document.body.innerText)")
+        click("button", "Align")
+        tab.wait_for("document.querySelector('.toast-body')")
+        assert "picture" in tab.evaluate("document.querySelector('.toast-body').innerText")
+
+        send(tmp_path / "large.png")
+        tab.wait_for("document.querySelector('.toast-body')")
+        assert "size" in tab.evaluate("document.querySelector('.toast-body').innerText")
+        requests = [event for event in tab.events if event["method"] == "Network.requestWillBeSent"]
+        urls = [event["params"]["request"]["url"] for event in requests]
+        assert urls and all(url.startswith((server[0], "data:", "blob:")) for url in urls)
 
 
 def test_a_port_that_is_taken(server, project_root, assert_one_line):
