@@ -212,5 +212,5 @@ def test_in_a_browser(server, portrait, tmp_path):
 def test_a_port_that_is_taken(server, project_root, assert_one_line):
     port = str(urllib.parse.urlsplit(server[0]).port)
     command = [sys.executable, "-m", "tddfa", "web", "--port", port]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=project_root, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=project_root, timeout=180)
     assert_one_line((done.returncode, done.stdout, done.stderr), "--port", port)
