@@ -110,7 +110,7 @@ class TaskNet:
         if views != 1 and not (views % 2 == 0 and 0 < views <= MOST_VIEWS):
             raise InputError(f"--views: expected 1 or an even number up to {MOST_VIEWS}")
         self.views = views
-        self._network = _open(bundle)
+        self._network = open_bundled(bundle, NETWORK)
         self._input = self._network.get_input_details()[0]["index"]
         # Points, then the logit of a face being there.
         self._outputs = [detail["index"] for detail in self._network.get_output_details()[:2]]
@@ -159,14 +159,21 @@ class TaskNet:
         return points, 1 / (1 + math.exp(-float(np.clip(logit[0], -50, 50))))
 
 
-def _open(bundle: Path) -> Any:
+def open_bundled(bundle: Path, name: str) -> Any:
+    """Open one of the networks of ``face_landmarker.task`` in LiteRT.
+
+    Raises
+    ------
+    InputError
+        If LiteRT is missing, or the file holds no such network.
+    """
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
         raise InputError("--task: LiteRT is missing, pip install ai-edge-litert") from error
     try:
         with zipfile.ZipFile(bundle) as archive:
-            network = archive.read(NETWORK)
+            network = archive.read(name)
         interpreter = Interpreter(model_content=network, num_threads=1)
         interpreter.allocate_tensors()
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
