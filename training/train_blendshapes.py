@@ -13,6 +13,7 @@ import argparse
 import logging
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -23,7 +24,7 @@ from tddfa.io.targets import RunFile, check_targets
 from tddfa.model_files import load_face_model
 from tddfa.weight_labels import file_sha256
 from training.blendshapes.export import export_head
-from training.blendshapes.features import FeatureNet, FeatureStore, extract
+from training.blendshapes.features import FeatureNet, FeatureStore, Views, extract
 from training.blendshapes.measure import MUST, compare
 from training.blendshapes.sources import open_labelled, open_rendered
 from training.blendshapes.train_head import HeadSettings, train_head
@@ -71,19 +72,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     sources = photos + [open_rendered(folder) for folder in args.renders]
     model = load_face_model(args.face_model)
     network = FeatureNet(args.regressor, args.threads)
-    seen = store.get("train", lambda: extract(network, sources, model, views=args.views))
+    seen = store.get("train", Views(sources, args.views), partial(extract, network, model=model))
     head = train_head(seen, settings)
     for path in export_head(head, args.regressor, args.out):
         print(f"{file_sha256(path)}  {path} ({path.stat().st_size / 1e6:.2f} MB)")
     if photos:
-        seen = store.get("held_out", lambda: extract(network, photos, model, views=1, held_out=True))
+        views = Views(photos, 1, held_out=True)
+        seen = store.get("held_out", views, partial(extract, network, model=model))
         with torch.inference_mode():
             found = head(torch.from_numpy(seen.values)).numpy()
         report = compare(found, seen.coefficients)
         must = ", ".join(f"{n} {report['channels'][n]['correlation']:.2f}" for n in MUST)
         print(
             f"{report['faces']} held-out crops: mean correlation {report['mean_correlation']:.3f} "
-            f"over {report['moving']} channels that move, {must}"
+            f"over {report['moving'] - report['constant']} channels that move "
+            f"({report['mean_with_constant']:.3f} with {report['constant']} left at rest), {must}"
         )
     return 0
 

@@ -145,9 +145,7 @@ def _run(args: argparse.Namespace) -> int:
     workers = args.workers or available_cores()
     sources = find_sources(args.inputs)
     args.threads = args.threads or 1  # the cores are busy with one process each
-    job = Job(
-        out, aligner_arguments(args), _label_settings(args), crops
-    )
+    job = Job(out, aligner_arguments(args), _label_settings(args), crops)
     size = args.shard_size or max(1, min(_SHARD, -(-len(sources) // (4 * workers))))
     known = model_files(args.config, args.assets)  # or a missing one is found when all is written
     plan = start_plan(out, sources, settings_of(args, job), size)

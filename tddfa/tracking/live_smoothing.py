@@ -25,7 +25,7 @@ def _filters() -> dict[str, OneEuro]:
         "stretch": OneEuro(min_cutoff=0.6, beta=20.0),
         "shape": OneEuro(min_cutoff=0.15, beta=0.0),
         "expression": OneEuro(min_cutoff=1.5, beta=0.2),
-        "blendshapes": Channels(min_cutoff=0.8, beta=2.5),
+        "blendshapes": Channels(min_cutoff=0.6, beta=1.5),
     }
 
 

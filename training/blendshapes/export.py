@@ -47,7 +47,9 @@ def export_head(head: BlendshapeHead, regressor: Path, checkpoint: Path) -> list
     rounded = load_blendshape_head(checkpoint)  # so that both hold the same weights
     target = checkpoint.with_suffix(".onnx")
     model = _as_onnx(rounded, labels)
-    inputs = torch.rand((3, rounded.fc_hidden.in_features), generator=torch.Generator().manual_seed(0))
+    inputs = torch.rand(
+        (3, rounded.fc_hidden.in_features), generator=torch.Generator().manual_seed(0)
+    )
     with torch.inference_mode():
         expected = rounded(inputs).numpy()
     session = onnxruntime.InferenceSession(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,9 @@ from training.regressor.basis import landmark_basis, mirror_matrix
 BATCH = 64
 # As the regressor's own last rounds: pictures are less damaged than by default.
 AUGMENTED = AugmentSettings(
-    photometric=PhotometricSettings(low_resolution=0.15, blur=0.08, jpeg=0.08, gray=0.08, noise=0.08)
+    photometric=PhotometricSettings(
+        low_resolution=0.15, blur=0.08, jpeg=0.08, gray=0.08, noise=0.08
+    )
 )
 _SEEDS = 1 << 32  # of one view of all crops
 
@@ -80,6 +82,50 @@ class FeatureNet:
         return found
 
 
+@dataclass(frozen=True)
+class Views:
+    """What is to be seen: `count` views of each labelled crop, every other one mirrored.
+
+    Attributes
+    ----------
+    sources : list of LabelledFaces
+    count : int
+    held_out : bool
+        Of held-out crops, which are seen as they are; of all others else.
+    """
+
+    sources: list[LabelledFaces]
+    count: int
+    held_out: bool = False
+
+    def __iter__(self) -> Iterator[tuple[bool, int, LabelledFaces, npt.NDArray[np.intp], int]]:
+        """Yield whether it is a mirrored view, the source's number, itself, rows, and a seed."""
+        for view in range(self.count):
+            for number, source in enumerate(self.sources):
+                rows = source.rows(self.held_out)
+                for first in range(0, len(rows), BATCH):
+                    seed = (view * len(self.sources) + number) * _SEEDS + first
+                    yield bool(view % 2), number, source, rows[first : first + BATCH], seed
+
+    @property
+    def coefficients(self) -> npt.NDArray[np.float32]:
+        """Labels (n, 52); those of mirrored views are mirrored."""
+        parts = [
+            source.coefficients[rows][:, MIRRORED] if mirror else source.coefficients[rows]
+            for mirror, _, source, rows, _ in self
+        ]
+        if not parts:
+            raise InputError("data: expected faces with labels")
+        return np.concatenate(parts)
+
+    @property
+    def exact(self) -> npt.NDArray[np.bool_]:
+        """Whether each label is true, not a teacher's, (n,)."""
+        return np.concatenate(
+            [np.full(len(rows), source.exact) for _, _, source, rows, _ in self] or [np.empty(0)]
+        ).astype(bool)
+
+
 class FeatureStore:
     """Features in a file, so that another head need not wait for them.
 
@@ -100,50 +146,33 @@ class FeatureStore:
                 self._arrays = {}
         self._arrays["regressor"] = np.array(of)
 
-    def get(self, name: str, make: Callable[[], Features]) -> Features:
-        """Return features by name, made and kept if they are not there."""
-        keys = [f"{name}_{field.name}" for field in fields(Features)]
-        if not all(key in self._arrays for key in keys):
-            made = make()
-            if self.path is None:
-                return made
-            self._arrays |= {key: getattr(made, key.removeprefix(f"{name}_")) for key in keys}
-            save_arrays(self.path, **self._arrays)
-        return Features(*(self._arrays[key] for key in keys))
+    def get(
+        self, name: str, views: Views, make: Callable[[Views], npt.NDArray[np.float32]]
+    ) -> Features:
+        """Return the features of views, made and kept under `name` if they are not there.
+
+        Labels are always read anew.
+        """
+        key = f"{name}_values"
+        if key not in self._arrays or len(self._arrays[key]) != len(views.exact):
+            self._arrays[key] = make(views)
+            if self.path is not None:
+                save_arrays(self.path, **self._arrays)
+        return Features(self._arrays[key], views.coefficients, views.exact)
 
 
-def extract(
-    network: FeatureNet,
-    sources: list[LabelledFaces],
-    model: MorphableModel,
-    *,
-    views: int,
-    held_out: bool = False,
-) -> Features:
-    """Return the features of `views` views of every crop; every other view is mirrored.
-
-    Held-out crops are seen as they are. Labels of mirrored views are mirrored.
-    """
+def extract(network: FeatureNet, views: Views, model: MorphableModel) -> npt.NDArray[np.float32]:
+    """Return the features (n, F) of views."""
     basis, flip = landmark_basis(model), mirror_matrix(model)
-    values, coefficients, exact = [], [], []
-    total = views * sum(len(source.rows(held_out)) for source in sources)
-    with tqdm(total=total, desc="features", unit="view", mininterval=5) as bar:
-        for view in range(views):
-            mirror = bool(view % 2)
-            settings = PLAIN if held_out else AUGMENTED
-            settings = replace(settings, views=replace(settings.views, flip=float(mirror)))
-            augment = Augmenter(basis, flip, settings)
-            for number, source in enumerate(sources):
-                rows = source.rows(held_out)
-                for first in range(0, len(rows), BATCH):
-                    some = rows[first : first + BATCH]
-                    seed = (view * len(sources) + number) * _SEEDS + first
-                    inputs, _ = augment(source.faces.crops(some), seed)
-                    values.append(network(inputs.numpy()))
-                    truth = source.coefficients[some]
-                    coefficients.append(truth[:, MIRRORED] if mirror else truth)
-                    exact.append(np.full(len(some), source.exact))
-                    bar.update(len(some))
-    if not values:
-        raise InputError("data: expected faces with labels")
-    return Features(np.concatenate(values), np.concatenate(coefficients), np.concatenate(exact))
+    augmenters = []
+    for mirror in (0.0, 1.0):
+        settings = PLAIN if views.held_out else AUGMENTED
+        settings = replace(settings, views=replace(settings.views, flip=mirror))
+        augmenters.append(Augmenter(basis, flip, settings))
+    values = []
+    with tqdm(total=len(views.exact), desc="features", unit="view", mininterval=5) as bar:
+        for mirror, _, source, rows, seed in views:
+            inputs, _ = augmenters[mirror](source.faces.crops(rows), seed)
+            values.append(network(inputs.numpy()))
+            bar.update(len(rows))
+    return np.concatenate(values)

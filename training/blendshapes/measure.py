@@ -35,14 +35,20 @@ def correlations(found: Array, labels: Array) -> npt.NDArray[np.float64]:
 
 
 def compare(found: Array, labels: Array) -> dict[str, Any]:
-    """Return correlation and mean absolute error by channel, and their means over moving ones."""
+    """Return correlation and mean absolute error by channel, and their means.
+
+    ``mean_correlation`` is over the channels that move and have an answer that moves; with
+    ``constant`` others, whose answer never does, counted as 0 it is ``mean_with_constant``.
+    """
     r, error = correlations(found, labels), np.abs(found - labels).mean(axis=0)
     spread = labels.std(axis=0)
     moving = spread >= LEAST_MOVEMENT
     return {
         "faces": len(labels),
         "moving": int(moving.sum()),
-        "mean_correlation": float(np.nanmean(r[moving])) if moving.any() else float("nan"),
+        "constant": int(np.isnan(r[moving]).sum()),
+        "mean_correlation": _mean(r[moving & np.isfinite(r)]),
+        "mean_with_constant": _mean(np.nan_to_num(r[moving])),
         "mean_absolute_error": float(error.mean()),
         # What an answer that never moves would have: the median of each channel.
         "error_of_the_median": float(np.abs(labels - np.median(labels, axis=0)).mean()),
@@ -55,3 +61,7 @@ def compare(found: Array, labels: Array) -> dict[str, Any]:
             for k, name in enumerate(NAMES)
         },
     }
+
+
+def _mean(values: Array) -> float:
+    return float(values.mean()) if len(values) else float("nan")

@@ -13,16 +13,18 @@ from tddfa.errors import InputError
 from training.dataset.shards import Shards
 
 KIND = "blendshapes"  # of the shards
-# MediaPipe's network hardly ever moves these, or (the jaw) by a third of what is there: the fit
-# speaks for them.
+# MediaPipe's network hardly ever moves these: the fit speaks for them.
 FITTED = (
     *("eyeWideLeft", "eyeWideRight", "cheekPuff", "cheekSquintLeft", "cheekSquintRight"),
-    *("noseSneerLeft", "noseSneerRight", "jawForward", "jawOpen"),
+    *("noseSneerLeft", "noseSneerRight", "jawForward"),
 )
-# The network's full blink is 0.65: both together are steadier than either.
-BOTH = {"eyeBlinkLeft": 1.4, "eyeBlinkRight": 1.4}
-# Fits take what is a person's own for expression: so many percent of faces count as at rest.
-AT_REST = {"noseSneerLeft": 50.0, "noseSneerRight": 50.0, "jawOpen": 10.0}
+# Mean of the fit and of so many times the network's, whose largest are 0.65 and 0.4: both together
+# are steadier than either.
+BOTH = {"eyeBlinkLeft": 1.4, "eyeBlinkRight": 1.4, "jawOpen": 1.6}
+# What is a person's own, a frown's brow or narrow eyes, both take for expression. So many percent of
+# faces count as at rest in each coefficient; in the nose's, of which the fit knows least, half.
+REST_SHARE = 25.0
+AT_REST = {"noseSneerLeft": 50.0, "noseSneerRight": 50.0}
 
 
 @dataclass(frozen=True)
@@ -53,16 +55,16 @@ def join(
     network: npt.NDArray[np.float32], fitted: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
     """Return labels (n, 52) of many faces of many people, see `FITTED`, `BOTH`, `AT_REST`."""
-    out, fit = network.copy(), fitted.copy()
-    for name, share in AT_REST.items():
-        k = NAMES.index(name)
-        rest = np.percentile(fit[:, k], share) if len(fit) else 0.0
-        fit[:, k] = np.clip((fit[:, k] - rest) / max(1 - rest, 1e-6), 0, 1)
-    for name in FITTED:
-        out[:, NAMES.index(name)] = fit[:, NAMES.index(name)]
-    for name, gain in BOTH.items():
-        k = NAMES.index(name)
-        out[:, k] = (np.minimum(gain * network[:, k], 1) + fit[:, k]) / 2
+    out = network.copy()
+    for k, name in enumerate(NAMES):
+        if name in FITTED:
+            out[:, k] = fitted[:, k]
+        elif name in BOTH:
+            out[:, k] = (np.minimum(BOTH[name] * network[:, k], 1) + fitted[:, k]) / 2
+    if len(out):
+        shares = [AT_REST.get(name, REST_SHARE) for name in NAMES]
+        rest = np.array([np.percentile(out[:, k], share) for k, share in enumerate(shares)])
+        out = np.clip((out - rest) / np.maximum(1 - rest, 1e-6), 0, 1).astype(np.float32)
     return out
 
 
@@ -77,4 +79,6 @@ def load_labels(folder: Path) -> BlendshapeLabels:
     shards = Shards(folder, KIND)
     if not shards.paths:
         raise InputError(f"'{folder}': expected {KIND}_*.npz of training.blendshape_labels")
-    return BlendshapeLabels(shards.read("names"), join(shards.read("network"), shards.read("fitted")))
+    return BlendshapeLabels(
+        shards.read("names"), join(shards.read("network"), shards.read("fitted"))
+    )
