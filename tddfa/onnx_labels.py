@@ -51,7 +51,7 @@ def _metadata(file: IO[bytes]) -> list[bytes]:
 
 
 def fields(file: IO[bytes], only: int | None = None) -> Iterator[tuple[int, bytes]]:
-    """Yield number and contents of the length-delimited fields of a message, or those of one number.
+    """Yield number and contents of a message's length-delimited fields, or of those of one number.
 
     Raises
     ------

@@ -3,8 +3,8 @@
 ``python -m training.evaluate_blendshapes -c configs/mb1_120x120.yml --data data/photos
 shapes/photos --renders data/heads --out runs/blendshapes``
 
-On held-out crops by their correlation with the labels of ``training.blendshape_labels``, on rendered
-heads by the true error. Writes ``blendshapes.json`` and prints a table; ``--sheet`` draws, for each
+On held-out crops by their correlation with the labels of ``training.blendshape_labels``, on
+rendered heads by the true error. Writes ``blendshapes.json`` and prints a table; ``--sheet`` draws, for each
 channel, the rendered head that does it most, with the true coefficient and the one found.
 """
 
@@ -29,7 +29,7 @@ from tddfa.onnx_backend import TDDFA_ONNX
 from tddfa.roi import network_input, parse_roi_box_from_landmark
 from training.blendshapes.measure import compare
 from training.blendshapes.sources import open_labelled, open_rendered
-from training.dataset.batch import CANVAS, INPUT, MARGIN
+from training.dataset.batch import INPUT, MARGIN
 from training.evaluation.rendered import UPRIGHT, load_rendered, roll_of
 from training.labels.pseudo_labels import angles
 
@@ -156,8 +156,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(
                 f"{name}: {part['faces']} faces, mean correlation {part['mean_correlation']:.3f} "
                 f"over {part['moving'] - part['constant']} channels that move "
-                f"({part['mean_with_constant']:.3f} with {part['constant']} that are left at rest), mean absolute error "
-                f"{part['mean_absolute_error']:.3f} (of the median: "
+                f"({part['mean_with_constant']:.3f} with {part['constant']} left at rest), "
+                f"mean absolute error {part['mean_absolute_error']:.3f} (of the median: "
                 f"{part['error_of_the_median']:.3f})"
             )
     return 0

@@ -105,7 +105,7 @@ def test_another_regressors_head_is_refused():
 def test_weights_that_are_no_head():
     pytest.importorskip("torch")
     config = load_config(CONFIGS[0]).with_values(blendshapes_fp="weights/mb1_120x120.pth")
-    with pytest.raises(InputError, match="other features|expected"):
+    with pytest.raises(InputError, match="other features"):
         FaceAligner(config, blendshapes=True, backend="torch")
 
 

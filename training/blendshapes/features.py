@@ -18,7 +18,7 @@ from tddfa.npz import load_npz
 from tddfa.onnx_cache import find_onnx
 from tddfa.onnx_join import FEATURES, join
 from tddfa.weight_labels import file_sha256
-from training.augmentation.augment import PLAIN, AugmentSettings, Augmenter
+from training.augmentation.augment import PLAIN, Augmenter, AugmentSettings
 from training.augmentation.photometric import PhotometricSettings
 from training.blendshapes.sources import MIRRORED, LabelledFaces
 from training.regressor.basis import landmark_basis, mirror_matrix

@@ -80,7 +80,7 @@ def train_head(features: Features, settings: HeadSettings) -> BlendshapeHead:
         optimizer.step()
         schedule.step()
     with torch.no_grad():
-        head.fc_hidden.bias -= head.fc_hidden.weight @ (mean / deviation)
+        head.fc_hidden.bias.sub_(head.fc_hidden.weight @ (mean / deviation))
         head.fc_hidden.weight /= deviation
         never = (y.amax(dim=0) == 0).nonzero().flatten().tolist()
         for k in {*never, *map(NAMES.index, UNSEEN)}:

@@ -21,7 +21,7 @@ FITTED = (
 # Mean of the fit and of so many times the network's, whose largest are 0.65 and 0.4: both together
 # are steadier than either.
 BOTH = {"eyeBlinkLeft": 1.4, "eyeBlinkRight": 1.4, "jawOpen": 1.6}
-# What is a person's own, a frown's brow or narrow eyes, both take for expression. So many percent of
+# What is a person's own, low brows or narrow eyes, both take for expression. So many percent of
 # faces count as at rest in each coefficient; in the nose's, of which the fit knows least, half.
 REST_SHARE = 25.0
 AT_REST = {"noseSneerLeft": 50.0, "noseSneerRight": 50.0}

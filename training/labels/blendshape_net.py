@@ -85,8 +85,8 @@ class BlendshapeNet:
             right are treated alike.
         """
         face = upright(points)
-        mirror = face[MIRROR] * np.float32([-1, 1])
-        return (self._look(face) + self._look(mirror)[_MIRRORED]) / 2
+        mirror = face[MIRROR] * np.array([-1, 1], np.float32)
+        return np.asarray((self._look(face) + self._look(mirror)[_MIRRORED]) / 2, np.float32)
 
     def _look(self, points: FloatArray) -> FloatArray:
         # As in a picture: nothing below 0, some hundred pixels wide.

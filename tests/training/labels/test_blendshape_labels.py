@@ -31,7 +31,7 @@ def face(fitter, yaw=0.0, **coefficients):
     shape = shape @ np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]]).T
     points = np.zeros((478, 3))
     points[:468] = 0.8 * shape * [1, -1, 1]
-    return points + [84, 84, 0]
+    return points + np.array([84, 84, 0])
 
 
 def test_of_no_face_there_is_nothing(fitter):
