@@ -4,8 +4,8 @@
 shapes/photos --renders data/heads --out runs/blendshapes``
 
 On held-out crops by their correlation with the labels of ``training.blendshape_labels``, on
-rendered heads by the true error. Writes ``blendshapes.json`` and prints a table; ``--sheet`` draws, for each
-channel, the rendered head that does it most, with the true coefficient and the one found.
+rendered heads by the true error. Writes ``blendshapes.json`` and prints a table; ``--sheet`` draws,
+for each channel, the rendered head that does it most, with the true coefficient and the one found.
 """
 
 import argparse

@@ -122,3 +122,46 @@ def test_the_report_of_pictures_has_them(tmp_path):
     assert main([str(a) for a in [*arguments, "--show_flag", "false"]], "tddfa image") == 0
     (face,) = json.loads(target.read_text())["pictures"][0]["faces"]
     assert face["blendshapes"]["mouthSmileLeft"] > 0.5
+
+
+def test_records_of_a_video_have_them_if_asked(tmp_path, image):
+    from tddfa.commands.video import main
+    from tddfa.io.pictures import imwrite
+
+    film = tmp_path / "film"
+    film.mkdir()
+    for number in range(3):
+        imwrite(film / f"frame_{number:04d}.png", image)
+    found = {}
+    for flags in ((), ("--blendshapes",)):
+        target = tmp_path / f"faces{len(flags)}.jsonl"
+        out = tmp_path / f"out{len(flags)}.mp4"
+        arguments = ["-f", film, "--save_params", target, "--out", out, *flags]
+        assert main([str(a) for a in arguments], "tddfa video") == 0
+        found[flags] = [json.loads(line) for line in target.read_text().splitlines()]
+    assert all("blendshapes" not in row for row in found[()])
+    assert [list(row["blendshapes"]) for row in found["--blendshapes",]] == [list(NAMES)] * 3
+
+
+def test_a_video_is_told_where_they_would_go(tmp_path):
+    from tddfa.commands.video import main
+
+    with pytest.raises(InputError, match="--save_params"):
+        main(["-f", PICTURE, "--blendshapes", "--out", str(tmp_path / "o.mp4")], "tddfa video")
+
+
+def test_tables_have_the_column_if_asked(tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    from tddfa.label.places import Folder
+    from tddfa.label.shards import LabelSettings, write_shard
+    from tddfa.label.sources import find_sources
+
+    sources, place = find_sources([PICTURE]), Folder(tmp_path)
+    for asked in (False, True):
+        aligner = FaceAligner(blendshapes=asked)
+        settings = LabelSettings(visibility=False, blendshapes=asked)
+        write_shard(place, f"{asked}.parquet", sources, aligner, settings)
+        table = parquet.read_table(tmp_path / f"{asked}.parquet")
+        assert ("blendshapes" in table.column_names) == asked
+    (values,) = table.column("blendshapes").to_pylist()
+    assert len(values) == 52 and values[NAMES.index("mouthSmileLeft")] > 0.5
