@@ -75,8 +75,8 @@ class FaceAligner:
         check sees, and in video by the pose in the frame before. Without it, or without a face
         check, faces are aligned as they lie.
     blendshapes : bool
-        Fill `Face.blendshapes`: by the head that the configuration names (under 0.2 ms a face), else by
-        a fit to the mesh's own expression, which needs the open face model and takes longer.
+        Fill `Face.blendshapes`: by the head that the configuration names, else by a fit
+        to the mesh's own expression, which needs the open face model and takes longer.
     assets : str or Path, optional
         Asset folder, in place of ``TDDFA_ASSETS``.
 
