@@ -15,6 +15,7 @@ from tddfa.arguments import (
     add_detection_arguments,
     add_model_arguments,
     build_pipeline,
+    has_blendshape_head,
     import_onnx_path,
     score,
     true_or_false,
@@ -150,6 +151,7 @@ def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
     workers = 1 if show else pictures_at_once(args, len(pictures))
     if workers > 1:  # the cores are busy with a picture each
         args.threads = 1
+    args.blendshapes = bool(args.json or "glb" in options) and has_blendshape_head(args)
     with ThreadPoolExecutor(1) as helper:
         import_onnx_path(args)
         opening = helper.submit(build_pipeline, args)
