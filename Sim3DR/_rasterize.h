@@ -32,6 +32,7 @@
 
 enum {
     LANES = 4,  /* columns that the vector variants draw at once, of ROWS rows */
+    FOUR = 4,   /* channels that they shade at once */
     EXTRA = 1,  /* rows that a band's buffers have below it, for those of ROWS */
     TILE = 16,  /* side of a tile; wider than nearly all triangles of a face in a photograph */
     BATCH = 64, /* triangles that are prepared at once */

@@ -328,6 +328,37 @@ INLINED int VARIANT(next_pixels)(
     return n;
 }
 
+#ifdef VECTORS
+/* level() of FOUR channels of a pixel with weights u and v times `inverse` */
+INLINED void VARIANT(four_levels)(
+    const float* color0, const float* color1, const float* color2, double u, double v,
+    double inverse, uint8_t* out)
+{
+    typedef double Doubles __attribute__((vector_size(8 * FOUR)));
+    typedef float Floats __attribute__((vector_size(4 * FOUR)));
+    typedef int32_t Ints __attribute__((vector_size(4 * FOUR)));
+    typedef uint8_t Bytes __attribute__((vector_size(FOUR)));
+    const Floats most = {255.0f, 255.0f, 255.0f, 255.0f};
+    Floats at0, at1, at2, f;
+    Doubles c0;
+    Ints mask;
+    Bytes levels;
+    memcpy(&at0, color0, sizeof at0);
+    memcpy(&at1, color1, sizeof at1);
+    memcpy(&at2, color2, sizeof at2);
+    c0 = __builtin_convertvector(at0, Doubles);
+    f = most * __builtin_convertvector(
+        c0 + u * ((__builtin_convertvector(at2, Doubles) - c0) * inverse)
+           + v * ((__builtin_convertvector(at1, Doubles) - c0) * inverse), Floats);
+    mask = f > 0.0f;
+    f = (Floats)(mask & (Ints)f);
+    mask = f < most;
+    f = (Floats)((mask & (Ints)f) | (~mask & (Ints)most));
+    levels = __builtin_convertvector(__builtin_convertvector(f, Ints), Bytes);
+    memcpy(out, &levels, sizeof levels);
+}
+#endif
+
 static void VARIANT(shade_band)(const Mesh* mesh, const Band* band, ptrdiff_t channels, int gray,
                                 uint8_t* image, ptrdiff_t row_size)
 {
@@ -346,7 +377,12 @@ static void VARIANT(shade_band)(const Mesh* mesh, const Band* band, ptrdiff_t ch
                 const double dx = (double)column[k] - b.x0[k], dy = (double)y - b.y0[k];
                 const double u = dx * b.ux[k] + dy * b.uy[k], v = dx * b.vx[k] + dy * b.vy[k];
                 const double inverse = b.inverse[k];
-                for (ptrdiff_t c = 0; c < width; c++) {
+                ptrdiff_t c = 0;
+#ifdef VECTORS
+                for (; c + FOUR <= width; c += FOUR)
+                    VARIANT(four_levels)(color0 + c, color1 + c, color2 + c, u, v, inverse, out + c);
+#endif
+                for (; c < width; c++) {
                     const double c0 = color0[c];
                     const double cu = (color2[c] - c0) * inverse, cv = (color1[c] - c0) * inverse;
                     out[c] = level(c0 + u * cu + v * cv);

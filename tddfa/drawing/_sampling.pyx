@@ -11,6 +11,14 @@ cdef inline double confine(double value, double high) noexcept nogil:
     return value if value < high else high
 
 
+cdef inline float mixed(
+    double a, double b, double c, double d, double wx, double wy, double scale
+) noexcept nogil:
+    """Return the mix of the upper pixels a, b and the lower ones c, d."""
+    cdef double upper = a * (1.0 - wx) + b * wx, lower = c * (1.0 - wx) + d * wx
+    return <float>((upper * (1.0 - wy) + lower * wy) * scale)
+
+
 def bilinear(
     const uint8_t[:, :, ::1] img,
     const float[::1] x,
@@ -21,7 +29,7 @@ def bilinear(
     """Fill ``out`` (N, C) with the picture between its pixels, times ``scale``."""
     cdef Py_ssize_t i, k, x0, x1, y0, y1
     cdef Py_ssize_t height = img.shape[0], width = img.shape[1], channels = img.shape[2]
-    cdef double px, py, wx, wy, upper, lower
+    cdef double px, py, wx, wy
     with nogil:
         for i in range(x.shape[0]):
             # A place beyond the border has the color of the border: clipping it is the same.
@@ -33,10 +41,16 @@ def bilinear(
             y1 = y0 + 1 if y0 + 1 < height else y0
             wx = px - <double>x0
             wy = py - <double>y0
-            for k in range(channels):
-                upper = img[y0, x0, k] * (1.0 - wx) + img[y0, x1, k] * wx
-                lower = img[y1, x0, k] * (1.0 - wx) + img[y1, x1, k] * wx
-                out[i, k] = <float>((upper * (1.0 - wy) + lower * wy) * scale)
+            if channels == 3:  # the usual number, known to the compiler
+                for k in range(3):
+                    out[i, k] = mixed(
+                        img[y0, x0, k], img[y0, x1, k], img[y1, x0, k], img[y1, x1, k], wx, wy, scale
+                    )
+            else:
+                for k in range(channels):
+                    out[i, k] = mixed(
+                        img[y0, x0, k], img[y0, x1, k], img[y1, x0, k], img[y1, x1, k], wx, wy, scale
+                    )
 
 
 def nearest(
