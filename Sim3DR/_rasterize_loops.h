@@ -339,17 +339,14 @@ INLINED void VARIANT(four_levels)(
     typedef int32_t Ints __attribute__((vector_size(4 * FOUR)));
     typedef uint8_t Bytes __attribute__((vector_size(FOUR)));
     const Floats most = {255.0f, 255.0f, 255.0f, 255.0f};
-    Floats at0, at1, at2, f;
-    Doubles c0;
+    /* GCC would convert the halves one by one, hence intrinsics */
+    const Doubles c0 = (Doubles)_mm256_cvtps_pd(_mm_loadu_ps(color0));
+    const Doubles c1 = (Doubles)_mm256_cvtps_pd(_mm_loadu_ps(color1));
+    const Doubles c2 = (Doubles)_mm256_cvtps_pd(_mm_loadu_ps(color2));
+    const Doubles color = c0 + u * ((c2 - c0) * inverse) + v * ((c1 - c0) * inverse);
+    Floats f = most * (Floats)_mm256_cvtpd_ps((__m256d)color);
     Ints mask;
     Bytes levels;
-    memcpy(&at0, color0, sizeof at0);
-    memcpy(&at1, color1, sizeof at1);
-    memcpy(&at2, color2, sizeof at2);
-    c0 = __builtin_convertvector(at0, Doubles);
-    f = most * __builtin_convertvector(
-        c0 + u * ((__builtin_convertvector(at2, Doubles) - c0) * inverse)
-           + v * ((__builtin_convertvector(at1, Doubles) - c0) * inverse), Floats);
     mask = f > 0.0f;
     f = (Floats)(mask & (Ints)f);
     mask = f < most;

@@ -129,7 +129,9 @@ def rasterize(
 
         def draw_rows(first: int, end: int) -> None:
             buffers = _buffers(end - first, right - left)
-            draw_colors(image, *buffers, points, reach, faces, shades, left, first, reverse, variant)
+            draw_colors(
+                image, *buffers, points, reach, faces, shades, left, first, reverse, variant
+            )
 
         _in_bands(draw_rows, points, top, bottom, threads)
         if not bg.flags.c_contiguous:

@@ -1,7 +1,14 @@
+# distutils: depends = tddfa/drawing/_sampling.h
 """Loops that look up a picture at scattered places; see sampling.py for the contract."""
 
 from libc.math cimport floor
 from libc.stdint cimport uint8_t
+
+cdef extern from "_sampling.h":
+    void bilinear_bgr(
+        const uint8_t* image, Py_ssize_t height, Py_ssize_t width, const float* x, const float* y,
+        Py_ssize_t n, double scale, float* out, Py_ssize_t stride,
+    ) noexcept nogil
 
 
 cdef inline double confine(double value, double high) noexcept nogil:
@@ -9,14 +16,6 @@ cdef inline double confine(double value, double high) noexcept nogil:
     if not value > 0.0:
         return 0.0
     return value if value < high else high
-
-
-cdef inline float mixed(
-    double a, double b, double c, double d, double wx, double wy, double scale
-) noexcept nogil:
-    """Return the mix of the upper pixels a, b and the lower ones c, d."""
-    cdef double upper = a * (1.0 - wx) + b * wx, lower = c * (1.0 - wx) + d * wx
-    return <float>((upper * (1.0 - wy) + lower * wy) * scale)
 
 
 def bilinear(
@@ -29,9 +28,19 @@ def bilinear(
     """Fill ``out`` (N, C) with the picture between its pixels, times ``scale``."""
     cdef Py_ssize_t i, k, x0, x1, y0, y1
     cdef Py_ssize_t height = img.shape[0], width = img.shape[1], channels = img.shape[2]
-    cdef double px, py, wx, wy
+    cdef Py_ssize_t n = x.shape[0]
+    cdef double px, py, wx, wy, upper, lower
+    if n == 0:
+        return
+    if channels == 3 and out.strides[1] == sizeof(float):
+        with nogil:
+            bilinear_bgr(
+                &img[0, 0, 0], height, width, &x[0], &y[0], n, scale, &out[0, 0],
+                out.strides[0] // <Py_ssize_t>sizeof(float),
+            )
+        return
     with nogil:
-        for i in range(x.shape[0]):
+        for i in range(n):
             # A place beyond the border has the color of the border: clipping it is the same.
             px = confine(x[i], <double>(width - 1))
             py = confine(y[i], <double>(height - 1))
@@ -41,16 +50,10 @@ def bilinear(
             y1 = y0 + 1 if y0 + 1 < height else y0
             wx = px - <double>x0
             wy = py - <double>y0
-            if channels == 3:  # the usual number, known to the compiler
-                for k in range(3):
-                    out[i, k] = mixed(
-                        img[y0, x0, k], img[y0, x1, k], img[y1, x0, k], img[y1, x1, k], wx, wy, scale
-                    )
-            else:
-                for k in range(channels):
-                    out[i, k] = mixed(
-                        img[y0, x0, k], img[y0, x1, k], img[y1, x0, k], img[y1, x1, k], wx, wy, scale
-                    )
+            for k in range(channels):
+                upper = img[y0, x0, k] * (1.0 - wx) + img[y0, x1, k] * wx
+                lower = img[y1, x0, k] * (1.0 - wx) + img[y1, x1, k] * wx
+                out[i, k] = <float>((upper * (1.0 - wy) + lower * wy) * scale)
 
 
 def nearest(

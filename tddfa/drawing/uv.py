@@ -107,7 +107,9 @@ def _colors(picture: ImageArray, faces: list[FloatArray], n_threads: int) -> Flo
     Black columns fill it up to a multiple of four, which the rasterizer does in vectors.
     """
     n_columns = 3 * len(faces)
-    colors = np.zeros((faces[0].shape[1], -(-n_columns // 4) * 4 if n_columns > 3 else 3), np.float32)
+    colors = np.zeros(
+        (faces[0].shape[1], -(-n_columns // 4) * 4 if n_columns > 3 else 3), np.float32
+    )
 
     def sample(k: int) -> None:
         x, y = faces[k][:2]
