@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__SSE__) || defined(_M_X64)
+#if defined(__SSE2__) || defined(_M_X64)
 #include <emmintrin.h>
 #define FOUR_LANES
 #endif
@@ -110,39 +110,39 @@ INLINED int misses(
 
 /* What a triangle's vertices reach, four numbers each: ceil(x), ceil(y), ceil(-x), ceil(-y). Their
    smallest over the three corners bound the pixel centers in its box, at a glance: on a small face
-   most triangles have none. A vertex that is not finite says "far", and reaches nothing. */
-static const float FAR = 1073741824.0f; /* 2^30: whole numbers up to it fit into 32 bits */
+   most triangles have none. A vertex that is not finite says "beyond", and reaches nothing. */
+static const float BEYOND = 1073741824.0f; /* 2^30: whole numbers up to it fit into 32 bits */
 
 /* Fill reach (N, 4), and box with the smallest of each of its columns. */
 static void fill_reach(const float* vertices, ptrdiff_t n, float* reach, float* box)
 {
 #if defined(FOUR_LANES)
-    const __m128 far = _mm_set1_ps(FAR), near = _mm_set1_ps(-FAR), one = _mm_set1_ps(1.0f);
+    const __m128 high = _mm_set1_ps(BEYOND), low = _mm_set1_ps(-BEYOND), one = _mm_set1_ps(1.0f);
     const __m128 signs = _mm_setr_ps(0.0f, 0.0f, -0.0f, -0.0f);
-    __m128 least = far;
+    __m128 least = high;
     for (ptrdiff_t i = 0; i < n; i++) {
         const __m128 point = _mm_setr_ps(vertices[3 * i], vertices[3 * i + 1], 0.0f, 0.0f);
         const __m128 ends = _mm_xor_ps(_mm_movelh_ps(point, point), signs);
         const __m128 finite = _mm_cmpeq_ps(_mm_sub_ps(ends, ends), _mm_setzero_ps());
         const __m128 both = _mm_and_ps(finite, _mm_shuffle_ps(finite, finite, 0xB1));
-        const __m128 value = _mm_min_ps(_mm_max_ps(ends, near), far);
+        const __m128 value = _mm_min_ps(_mm_max_ps(ends, low), high);
         const __m128 whole = _mm_cvtepi32_ps(_mm_cvttps_epi32(value)); /* rounded to zero */
         const __m128 up = _mm_add_ps(whole, _mm_and_ps(_mm_cmplt_ps(whole, value), one));
-        const __m128 row = _mm_or_ps(_mm_and_ps(both, up), _mm_andnot_ps(both, far));
+        const __m128 row = _mm_or_ps(_mm_and_ps(both, up), _mm_andnot_ps(both, high));
         _mm_storeu_ps(reach + 4 * i, row);
         least = _mm_min_ps(row, least);
     }
     _mm_storeu_ps(box, least);
 #else
-    box[0] = box[1] = box[2] = box[3] = FAR;
+    box[0] = box[1] = box[2] = box[3] = BEYOND;
     for (ptrdiff_t i = 0; i < n; i++) {
         const float x = vertices[3 * i], y = vertices[3 * i + 1];
         const float ends[4] = {x, y, -x, -y};
         for (int k = 0; k < 4; k++) {
-            const float value = larger_float(smaller_float(ends[k], FAR), -FAR);
+            const float value = larger_float(smaller_float(ends[k], BEYOND), -BEYOND);
             const float whole = (float)(int32_t)value; /* rounded to zero */
             const float up = whole < value ? whole + 1.0f : whole;
-            const float row = (x - x == 0.0f) & (y - y == 0.0f) ? up : FAR;
+            const float row = (x - x == 0.0f) & (y - y == 0.0f) ? up : BEYOND;
             reach[4 * i + k] = row;
             box[k] = smaller_float(row, box[k]);
         }
