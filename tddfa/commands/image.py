@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -279,12 +279,41 @@ def process(
     for number, face in enumerate(faces, 1):
         say(face_line(number, face))
     frame = Frame.still(image, faces)
+    if len(targets) > 1 and settings.n_threads > 1 and not show:
+        _make_side_by_side(frame, targets, settings, say)
+        return picture_record(path, image.shape, faces, list(targets.values()))
     for option, target in targets.items():
         picture = make_output(option, frame, target, settings)
         say(f"  {option} -> {target}")
         # Once there turned out to be no screen, the next pictures need not try.
         show = show and (picture is None or _show(picture))
     return picture_record(path, image.shape, faces, list(targets.values()))
+
+
+def _make_side_by_side(
+    frame: Frame,
+    targets: dict[str, Path],
+    settings: OutputSettings,
+    say: Callable[[str], object],
+) -> None:
+    """Make outputs in threads: one is drawn while another is encoded, which takes longer."""
+    from Sim3DR.threads import share
+
+    if any(OUTPUTS[option].dense for option in targets):
+        _ = frame.vertices  # once for all of them
+    single = replace(settings, n_threads=1)
+    made = set()
+
+    def make(option: str, target: Path) -> None:
+        make_output(option, frame, target, single)  # the picture is not kept
+        made.add(option)
+
+    try:
+        share(make, targets.items(), settings.n_threads)
+    finally:
+        for option, target in targets.items():
+            if option in made:
+                say(f"  {option} -> {target}")
 
 
 def _show(picture: Any) -> bool:
