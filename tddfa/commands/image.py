@@ -281,14 +281,14 @@ def process(
         picture = make_output(option, frame, target, settings)
         say(f"  {option} -> {target}")
         # Once there turned out to be no screen, the next pictures need not try.
-        show = show and (picture is None or _show(picture))
+        show = show and (picture is None or _show(picture, target))
     return picture_record(path, image.shape, faces, list(targets.values()))
 
 
-def _show(picture: Any) -> bool:
+def _show(picture: Any, target: Path) -> bool:
     from tddfa.drawing.show import show_picture
 
-    return show_picture(picture)
+    return show_picture(picture, target)
 
 
 def _progress(reports: Iterator[Any], count: int) -> Iterator[Any]:
