@@ -36,6 +36,8 @@ class OutputSettings:
     plain_texture : bool
         Textures as the reference makes them: whatever the picture has at a vertex's place, be it
         hidden or beside the face.
+    alpha : float
+        Share of the shaded mesh in ``3d``, 0 to 1; the rest is the picture.
     """
 
     ply_binary: bool = False
@@ -44,6 +46,7 @@ class OutputSettings:
     background: bool = True
     frontal: bool = False
     plain_texture: bool = False
+    alpha: float = 0.6
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ def _render(frame: Frame, settings: OutputSettings) -> ImageArray:
         frame.image,
         frame.vertices,
         frame.tri,
+        settings.alpha,
         with_bg_flag=settings.background,
         n_threads=settings.n_threads,
     )

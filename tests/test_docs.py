@@ -10,14 +10,14 @@ import pytest
 from tddfa import Config
 from tddfa.reference_files import ALL_FILES, COMMIT
 
-DOCUMENTS = (
-    "docs/conventions.md",
-    "docs/assets.md",
-    "docs/api.md",
-    "docs/migrating.md",
-    "docs/reliability.md",
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for pattern in ("*.md", "docs/*.md", "weights/*.md", "examples/**/*.md")
+    for path in ROOT.glob(pattern)
+    if "node_modules" not in path.parts
 )
-LINK = re.compile(r"!?\[[^\]]*\]\(([^)#]+)[^)]*\)")
+LINK = re.compile(r"!?\[[^\]]*\]\(([^()\s]+)\)")
 
 
 @pytest.fixture
@@ -34,13 +34,26 @@ def test_examples(project_root, monkeypatch):
     assert not failed
 
 
+def headings(text):
+    """Return the anchors of a document's headings, as GitHub and the site name them."""
+    outside = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    for line in re.findall(r"^#+ (.*)$", outside, re.MULTILINE):
+        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", line).replace("`", "").strip().lower()
+        yield re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_links(project_root, name):
     document = project_root / name
-    targets = [t for t in LINK.findall(document.read_text(encoding="utf-8")) if "://" not in t]
-    assert targets
-    missing = [t for t in targets if not (document.parent / t).exists()]
-    assert not missing
+    for target in LINK.findall(document.read_text(encoding="utf-8")):
+        if "://" in target:
+            assert re.fullmatch(r"https?://[\w.-]+\.\w+(/\S*)?", target)
+            continue
+        path, _, anchor = target.partition("#")
+        there = document.parent / path if path else document
+        assert there.exists(), target
+        if anchor and there.suffix == ".md":
+            assert anchor in set(headings(there.read_text(encoding="utf-8"))), target
 
 
 def test_every_key_of_a_configuration_is_explained(assets_text):

@@ -30,7 +30,7 @@ PYTHON_BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
 IN_A_SENTENCE = re.compile(r"`((?:python -m |python |\./build\.sh |demo\w*\.py |tddfa )[^`]+)`")
 ELIDED = "…"
 LOOP = {"for", "do", "done"}  # what is within is checked line by line
-OTHER_PROGRAMS = {"ruff", "mypy", "pytest", "pre-commit", ".ci/run"}  # CI runs them
+OTHER_PROGRAMS = {"ruff", "mypy", "pytest", "pre-commit", "npm", ".ci/run"}  # CI runs them
 PIP_FLAGS = {"-e", "--no-deps", "-r", "requirements/run.txt"}
 OPENCV = {"opencv-python", "opencv-python-headless"}
 

@@ -32,4 +32,5 @@ COMMANDS = (
     Command("video", "tddfa.commands.video", "align every face in a video, tracked and smoothed"),
     Command("webcam", "tddfa.commands.webcam", "align faces live, from a camera or a stream"),
     Command("label", "tddfa.commands.label", "label data sets: pictures and videos to Parquet"),
+    Command("web", "tddfa.commands.web", "a page to try pictures and clips on, in a browser"),
 )
