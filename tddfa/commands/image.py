@@ -286,7 +286,7 @@ def process(
         picture = make_output(option, frame, target, settings)
         say(f"  {option} -> {target}")
         # Once there turned out to be no screen, the next pictures need not try.
-        show = show and (picture is None or _show(picture))
+        show = show and (picture is None or _show(picture, target))
     return picture_record(path, image.shape, faces, list(targets.values()))
 
 
@@ -316,10 +316,10 @@ def _make_side_by_side(
                 say(f"  {option} -> {target}")
 
 
-def _show(picture: Any) -> bool:
+def _show(picture: Any, target: Path) -> bool:
     from tddfa.drawing.show import show_picture
 
-    return show_picture(picture)
+    return show_picture(picture, target)
 
 
 def _progress(reports: Iterator[Any], count: int) -> Iterator[Any]:
