@@ -62,7 +62,9 @@ class Avatar:
         """Return it turned by degrees, on gray."""
         turn = Rotation.from_euler("XY", [pitch, yaw], degrees=True).as_matrix()
         seen: FloatArray = np.asarray(self.vertices @ turn.T, np.float32)
-        pixels = self.scale * 2 * seen * np.float32([1, -1, 1]) + np.float32([SIDE, SIDE, 0])
+        pixels = self.scale * 2 * seen * np.array([1, -1, 1], np.float32) + np.array(
+            [SIDE, SIDE, 0], np.float32
+        )
         found = rasterize_triangles(
             np.ascontiguousarray(pixels, np.float32), self.triangles, 2 * SIDE, 2 * SIDE
         )

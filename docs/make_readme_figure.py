@@ -22,7 +22,7 @@ TARGET = ROOT / "docs" / "images" / "readme" / "astronaut.jpg"
 PANELS = ("2d_sparse", "2d_dense", "3d", "pose", "depth", "pncc", "uv_tex")
 COLUMNS, TILE = 5, 240
 OTHERS = ROOT / "docs" / "images" / "readme" / "others.jpg"
-GRAY = np.full((8, 8, 3), 190, np.uint8)
+GRAY = 190
 HEAD = (slice(0, 230), slice(105, 335))
 
 
@@ -51,19 +51,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         shown.append((option, drawn if option == "uv_tex" else drawn[HEAD]))
     avatar = Avatar(image, faces[0])
     shown.append(("obj, glb", avatar(-35, 0)))
-    avatar.texture = cv2.resize(GRAY, avatar.texture.shape[:2])
+    avatar.texture[:] = GRAY
     shown.append(("ply", avatar(35, 0)))
     tiles = [label(picture, text) for text, picture in shown]
     rows = [np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]
     imwrite(TARGET, np.vstack(rows), quality=90)
 
-    drawn = []
+    others = []
     for name, option in (("group", "3d"), ("profile", "pose"), ("closed_eyes", "2d_sparse")):
         image = imread(ROOT / "examples" / "inputs" / f"{name}.jpg")
         picture = FaceAligner.render(image, pipeline(image), option)
         width = round(TILE * picture.shape[1] / picture.shape[0])
-        drawn.append(cv2.resize(picture, (width, TILE), interpolation=cv2.INTER_AREA))
-    imwrite(OTHERS, np.hstack(drawn), quality=88)
+        others.append(cv2.resize(picture, (width, TILE), interpolation=cv2.INTER_AREA))
+    imwrite(OTHERS, np.hstack(others), quality=88)
     return 0
 
 

@@ -51,6 +51,17 @@ def test_imports_are_lean(project_root):
     assert run(LEAN, project_root).stdout == "[]\n"
 
 
+@pytest.mark.parametrize("name", ["out.png", "100 %s.png"])
+def test_without_a_screen_the_file_is_named(caplog, name):
+    import matplotlib
+
+    matplotlib.use("agg")
+    with caplog.at_level(logging.WARNING):
+        assert not show_picture(IMG, name)
+    (line,) = (record.getMessage() for record in caplog.records)
+    assert line.startswith(f"wrote {name} (") and "cannot" not in line
+
+
 def test_backend_is_left_alone(caplog):
     import matplotlib
 
