@@ -38,7 +38,7 @@ __all__ = [
     "load_config",
     "load_face_model",
 ]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _MODULES = {
     "TDDFA": "torch_backend",
