@@ -241,28 +241,32 @@ def test_few_commands_are_out_of_reach():
 
 
 @pytest.fixture
-def material(folder, make_video):
-    """What the documents' commands name besides the README's: pictures, an archive, a list."""
+def material(tmp_path, monkeypatch, make_video):
+    """What the documents' commands name: pictures, clips, an archive, a list."""
     import tarfile
 
     import cv2
 
     from tddfa.io.pictures import imread
 
-    portrait = imread(ROOT / "examples" / "inputs" / "astronaut.png")
+    source = ROOT / "examples" / "inputs" / "astronaut.png"
+    portrait = imread(source)
     head = np.ascontiguousarray(portrait[:240, 100:340])
+    for name in ("photos", "shots", "films", "shards"):
+        (tmp_path / name).mkdir()
+    for name in ("photo.jpg", "photos/a.png"):
+        shutil.copy(source, tmp_path / name)
     clip = (np.roll(head, n // 8, axis=1) for n in range(FIRST_OF_A_CUT + 3))
-    make_video(folder / "clip.mp4", clip)
-    for name in ("shots", "films", "shards"):
-        (folder / name).mkdir()
+    make_video(tmp_path / "clip.mp4", clip)
+    make_video(tmp_path / "films" / "film.mp4", [portrait] * 30)
     for number in range(3):
-        cv2.imwrite(str(folder / "shots" / f"frame_{number:04d}.png"), head)
-    make_video(folder / "films" / "film.mp4", [portrait] * 30)
-    with tarfile.open(folder / "shards" / "a.tar", "w") as archive:
-        archive.add(folder / "photo.jpg", "photo.jpg")
-    (folder / "list.txt").write_text("photo.jpg\n", "utf-8")
-    (folder / "configs").symlink_to(ROOT / "configs")
-    return folder
+        cv2.imwrite(str(tmp_path / "shots" / f"frame_{number:04d}.png"), head)
+    with tarfile.open(tmp_path / "shards" / "a.tar", "w") as archive:
+        archive.add(source, "photo.png")
+    (tmp_path / "list.txt").write_text("photo.jpg\n", "utf-8")
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.mark.slow
