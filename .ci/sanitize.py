@@ -96,9 +96,9 @@ def say(text: str) -> None:
 
 def spoil(copy: Path) -> None:
     """Let a kernel read one pixel beyond the picture."""
-    path = copy / "tddfa" / "drawing" / "_sampling.pyx"
+    path = copy / "tddfa" / "drawing" / "_sampling.h"
     text = path.read_text(encoding="utf-8")
-    changed = text.replace("px = confine(x[i], <double>(width - 1))", "px = confine(x[i], width)")
+    changed = text.replace("confined(x, (double)(width - 1))", "confined(x, (double)width)")
     assert changed != text
     path.write_text(changed, encoding="utf-8")
 

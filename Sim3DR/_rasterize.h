@@ -8,6 +8,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__SSE2__) || defined(_M_X64)
+#include <emmintrin.h>
+#define FOUR_LANES
+#endif
+
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
 #elif defined(__GNUC__)
@@ -26,7 +31,9 @@
 #endif
 
 enum {
-    LANES = 4,  /* columns that the vector variants draw at once */
+    LANES = 4,  /* columns that the vector variants draw at once, of ROWS rows */
+    FOUR = 4,   /* channels that they shade at once */
+    EXTRA = 1,  /* rows that a band's buffers have below it, for those of ROWS */
     TILE = 16,  /* side of a tile; wider than nearly all triangles of a face in a photograph */
     BATCH = 64, /* triangles that are prepared at once */
 };
@@ -36,6 +43,7 @@ static const float EMPTY = -1e8f; /* part of the contract, rasterize.EMPTY_DEPTH
 
 typedef struct {
     const float* vertices;    /* (N, 3) */
+    const float* reach;       /* (N, 4), see fill_reach */
     const int32_t* triangles; /* (M, 3) */
     ptrdiff_t n_triangles;
     const float* colors; /* (N, channels) */
@@ -43,7 +51,7 @@ typedef struct {
 
 /* Rows top <= y < bottom of the mesh's box left <= x < right, drawn by one thread. */
 typedef struct {
-    float* depth;     /* (bottom - top, stride) */
+    float* depth;     /* (bottom - top + EXTRA, stride) */
     uint32_t* drawn;  /* likewise; red << 16 | green << 8 | blue, or the triangle's number */
     ptrdiff_t stride; /* at least right - left + LANES */
     int32_t left, right, top, bottom;
@@ -100,24 +108,89 @@ INLINED int misses(
     return (kx > 0.0 ? x1 : x0) * kx + ((ky > 0.0 ? y1 : y0) * ky + constant) < 0.0;
 }
 
+/* What a triangle's vertices reach, four numbers each: ceil(x), ceil(y), ceil(-x), ceil(-y). Their
+   smallest over the three corners bound the pixel centers in its box, at a glance: on a small face
+   most triangles have none. A vertex that is not finite says "beyond", and reaches nothing. */
+static const float BEYOND = 1073741824.0f; /* 2^30: whole numbers up to it fit into 32 bits */
+
+/* Fill reach (N, 4), and box with the smallest of each of its columns. */
+static void fill_reach(const float* vertices, ptrdiff_t n, float* reach, float* box)
+{
+#if defined(FOUR_LANES)
+    const __m128 high = _mm_set1_ps(BEYOND), low = _mm_set1_ps(-BEYOND), one = _mm_set1_ps(1.0f);
+    const __m128 signs = _mm_setr_ps(0.0f, 0.0f, -0.0f, -0.0f);
+    __m128 least = high;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const __m128 point = _mm_setr_ps(vertices[3 * i], vertices[3 * i + 1], 0.0f, 0.0f);
+        const __m128 ends = _mm_xor_ps(_mm_movelh_ps(point, point), signs);
+        const __m128 finite = _mm_cmpeq_ps(_mm_sub_ps(ends, ends), _mm_setzero_ps());
+        const __m128 both = _mm_and_ps(finite, _mm_shuffle_ps(finite, finite, 0xB1));
+        const __m128 value = _mm_min_ps(_mm_max_ps(ends, low), high);
+        const __m128 whole = _mm_cvtepi32_ps(_mm_cvttps_epi32(value)); /* rounded to zero */
+        const __m128 up = _mm_add_ps(whole, _mm_and_ps(_mm_cmplt_ps(whole, value), one));
+        const __m128 row = _mm_or_ps(_mm_and_ps(both, up), _mm_andnot_ps(both, high));
+        _mm_storeu_ps(reach + 4 * i, row);
+        least = _mm_min_ps(row, least);
+    }
+    _mm_storeu_ps(box, least);
+#else
+    box[0] = box[1] = box[2] = box[3] = BEYOND;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const float x = vertices[3 * i], y = vertices[3 * i + 1];
+        const float ends[4] = {x, y, -x, -y};
+        for (int k = 0; k < 4; k++) {
+            const float value = larger_float(smaller_float(ends[k], BEYOND), -BEYOND);
+            const float whole = (float)(int32_t)value; /* rounded to zero */
+            const float up = whole < value ? whole + 1.0f : whole;
+            const float row = (x - x == 0.0f) & (y - y == 0.0f) ? up : BEYOND;
+            reach[4 * i + k] = row;
+            box[k] = smaller_float(row, box[k]);
+        }
+    }
+#endif
+}
+
+/* Whether a triangle's box has a pixel center within the limits: right - 1, bottom - 1, -left,
+   -top. */
+INLINED int reaches(const float* a, const float* b, const float* c, const float* limits)
+{
+#if defined(FOUR_LANES)
+    const __m128 least = _mm_min_ps(_mm_min_ps(_mm_loadu_ps(a), _mm_loadu_ps(b)), _mm_loadu_ps(c));
+    const __m128 gap = _mm_add_ps(least, _mm_movehl_ps(least, least)); /* ceil(low) - floor(high) */
+    const __m128 misses = _mm_or_ps(_mm_cmpgt_ps(least, _mm_loadu_ps(limits)),
+                                    _mm_cmpgt_ps(_mm_movelh_ps(gap, gap), _mm_setzero_ps()));
+    return _mm_movemask_ps(misses) == 0;
+#else
+    float least[4];
+    for (int k = 0; k < 4; k++) least[k] = smaller_float(smaller_float(a[k], b[k]), c[k]);
+    return (least[0] <= limits[0]) & (least[1] <= limits[1]) & (least[2] <= limits[2])
+        & (least[3] <= limits[3]) & (least[0] + least[2] <= 0.0f) & (least[1] + least[3] <= 0.0f);
+#endif
+}
+
 #define VARIANT(name) name##_plain
 #include "_rasterize_loops.h"
 #undef VARIANT
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
+#include <immintrin.h>
 #define VECTORS
 
 #pragma GCC push_options
 #pragma GCC target("avx2")
 #define VARIANT(name) name##_avx2
+#define ROWS 1
 #include "_rasterize_loops.h"
+#undef ROWS
 #undef VARIANT
 #pragma GCC pop_options
 
 #pragma GCC push_options
 #pragma GCC target("avx2,avx512f,avx512vl,avx512dq,avx512bw")
 #define VARIANT(name) name##_avx512
+#define ROWS 2
 #include "_rasterize_loops.h"
+#undef ROWS
 #undef VARIANT
 #pragma GCC pop_options
 

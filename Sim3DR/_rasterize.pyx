@@ -10,11 +10,13 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t
 
 cdef extern from "_rasterize.h":
     enum: LANES
+    enum: EXTRA
     enum: RGB
     enum: GRAY
     enum: INDEX
     ctypedef struct Mesh:
         const float* vertices
+        const float* reach
         const int32_t* triangles
         Py_ssize_t n_triangles
         const float* colors
@@ -25,6 +27,7 @@ cdef extern from "_rasterize.h":
         int32_t left, right, top, bottom
     int32_t first_pixel(double, double, double) noexcept nogil
     int32_t end_pixel(double, double, double) noexcept nogil
+    void fill_reach(const float*, Py_ssize_t, float*, float*) noexcept nogil
     int best_variant() noexcept nogil
     void draw_band(const Mesh*, const Band*, int, int) noexcept nogil
     void copy_band(const Band*, uint8_t*, Py_ssize_t) noexcept nogil
@@ -36,6 +39,7 @@ cdef extern from "_rasterize.h":
     ) noexcept nogil
 
 MARGIN = LANES  # columns that the buffers have beyond the box
+ROW_MARGIN = EXTRA  # rows that they have below it
 
 
 def instruction_sets() -> int:
@@ -43,26 +47,23 @@ def instruction_sets() -> int:
     return best_variant() + 1
 
 
-def mesh_box(
-    const float[:, ::1] vertices, Py_ssize_t height, Py_ssize_t width
+def find_reach(
+    const float[:, ::1] vertices, float[:, ::1] reach, Py_ssize_t height, Py_ssize_t width
 ) -> tuple[int, int, int, int]:
-    """Return left, top, right, bottom of the pixels that the finite vertices can reach."""
-    cdef double x, y, left = width, top = height, right = -1.0, bottom = -1.0
-    cdef Py_ssize_t i
+    """Fill ``reach`` (N, 4) for the drawing functions.
+
+    Returns left, top, right, bottom of the pixels that the finite vertices can reach.
+    """
+    cdef float box[4]
+    if reach.shape[0] != vertices.shape[0] or reach.shape[1] != 4 or vertices.shape[1] != 3:
+        raise ValueError("find_reach: shapes do not fit together")
     with nogil:
-        for i in range(vertices.shape[0]):
-            x = vertices[i, 0]
-            y = vertices[i, 1]
-            if x - x == 0.0 and y - y == 0.0:
-                left = x if x < left else left
-                right = x if x > right else right
-                top = y if y < top else top
-                bottom = y if y > bottom else bottom
+        fill_reach(&vertices[0, 0], vertices.shape[0], &reach[0, 0], box)
     return (
-        first_pixel(left, 0, width),
-        first_pixel(top, 0, height),
-        end_pixel(right, 0, width),
-        end_pixel(bottom, 0, height),
+        first_pixel(box[0], 0, width),
+        first_pixel(box[1], 0, height),
+        end_pixel(-box[2], 0, width),
+        end_pixel(-box[3], 0, height),
     )
 
 
@@ -71,6 +72,7 @@ def draw_colors(
     float[:, ::1] depth,
     uint32_t[:, ::1] drawn,
     const float[:, ::1] vertices,
+    const float[:, ::1] reach,
     const int32_t[:, ::1] triangles,
     const float[:, ::1] colors,
     Py_ssize_t left,
@@ -78,11 +80,13 @@ def draw_colors(
     bint reverse,
     int variant,
 ) -> None:
-    """Draw rows ``first .. first + len(depth)``; the buffers' first column is ``left``."""
-    cdef Mesh mesh = Mesh(&vertices[0, 0], &triangles[0, 0], triangles.shape[0], &colors[0, 0])
+    """Draw rows ``first .. first + len(depth) - ROW_MARGIN``; the buffers' first column is ``left``."""
+    cdef Mesh mesh = Mesh(
+        &vertices[0, 0], &reach[0, 0], &triangles[0, 0], triangles.shape[0], &colors[0, 0]
+    )
     cdef Band band = Band(
         &depth[0, 0], &drawn[0, 0], depth.shape[1], <int32_t>left,
-        <int32_t>(left + depth.shape[1] - LANES), <int32_t>first, <int32_t>(first + depth.shape[0]),
+        <int32_t>(left + depth.shape[1] - LANES), <int32_t>first, <int32_t>(first + depth.shape[0] - EXTRA),
     )
     cdef Py_ssize_t channels = image.shape[2], row_size = image.shape[1] * channels
     cdef uint8_t* pixels = &image[0, 0, 0]
@@ -106,16 +110,19 @@ def draw_fragments(
     float[:, ::1] depth,
     uint32_t[:, ::1] drawn,
     const float[:, ::1] vertices,
+    const float[:, ::1] reach,
     const int32_t[:, ::1] triangles,
     Py_ssize_t left,
     Py_ssize_t first,
     int variant,
 ) -> None:
     """Record the nearest triangle of each pixel that is covered; the rest is left alone."""
-    cdef Mesh mesh = Mesh(&vertices[0, 0], &triangles[0, 0], triangles.shape[0], &vertices[0, 0])
+    cdef Mesh mesh = Mesh(
+        &vertices[0, 0], &reach[0, 0], &triangles[0, 0], triangles.shape[0], &vertices[0, 0]
+    )
     cdef Band band = Band(
         &depth[0, 0], &drawn[0, 0], depth.shape[1], <int32_t>left,
-        <int32_t>(left + depth.shape[1] - LANES), <int32_t>first, <int32_t>(first + depth.shape[0]),
+        <int32_t>(left + depth.shape[1] - LANES), <int32_t>first, <int32_t>(first + depth.shape[0] - EXTRA),
     )
     with nogil:
         draw_band(&mesh, &band, INDEX, variant)

@@ -5,24 +5,22 @@
    the band. Triangles are prepared many at a time, which compilers vectorize, and drawn in their
    order. */
 
-/* Copy the corners of the batch's first n triangles, and their colors. */
-INLINED void VARIANT(gather)(Batch* b, const Mesh* mesh, int n, int channels)
+/* Copy the corners of the batch's first n triangles. */
+INLINED void VARIANT(gather)(Batch* b, const Mesh* mesh, int n)
 {
     for (int k = 0; k < n; k++) {
         const int32_t* corners = mesh->triangles + 3 * (ptrdiff_t)b->index[k];
         for (int i = 0; i < 3; i++) {
             const float* p = mesh->vertices + 3 * (ptrdiff_t)corners[i];
-            const float* color = mesh->colors + channels * (ptrdiff_t)corners[i];
             b->x[i][k] = p[0];
             b->y[i][k] = p[1];
             b->z[i][k] = p[2];
-            for (int c = 0; c < channels; c++) b->color[3 * i + c][k] = color[c];
         }
     }
 }
 
-/* Prepare n triangles; those that cannot cover a pixel center get no rows or columns. */
-INLINED void VARIANT(prepare)(Batch* b, const Band* band, int n, int channels)
+/* Prepare n triangles; those that cannot cover a pixel center get no rows. */
+INLINED void VARIANT(prepare)(Batch* b, const Band* band, int n)
 {
     const double left = band->left, right = band->right, top = band->top, bottom = band->bottom;
     for (int k = 0; k < n; k++) {
@@ -54,6 +52,28 @@ INLINED void VARIANT(prepare)(Batch* b, const Band* band, int n, int channels)
         b->zu[k] = (z2 - z0) * inverse;
         b->zv[k] = (z1 - z0) * inverse;
     }
+    /* Most triangles of a small face have a box of one pixel or two, and miss their centers. */
+    for (int k = 0; k < n; k++) {
+        const double x_low = b->left[k] - b->x0[k], x_high = (b->right[k] - 1) - b->x0[k];
+        const double y_low = b->top[k] - b->y0[k], y_high = (b->bottom[k] - 1) - b->y0[k];
+        const int missed = misses(b->ux[k], b->uy[k], 0.0, x_low, x_high, y_low, y_high)
+            | misses(b->vx[k], b->vy[k], 0.0, x_low, x_high, y_low, y_high)
+            | misses(b->wx[k], b->wy[k], b->area[k], x_low, x_high, y_low, y_high);
+        b->bottom[k] = missed ? 0 : b->bottom[k];
+    }
+}
+
+/* Prepare the colors of the triangles that are left of n; the others' are what was there before. */
+INLINED void VARIANT(prepare_colors)(Batch* b, const Mesh* mesh, int n, int channels)
+{
+    for (int k = 0; k < n; k++) {
+        const int32_t* corners = mesh->triangles + 3 * (ptrdiff_t)b->index[k];
+        if (b->top[k] >= b->bottom[k]) continue;
+        for (int i = 0; i < 3; i++) {
+            const float* color = mesh->colors + channels * (ptrdiff_t)corners[i];
+            for (int c = 0; c < channels; c++) b->color[3 * i + c][k] = color[c];
+        }
+    }
     for (int c = 0; c < channels; c++)
         for (int k = 0; k < n; k++) {
             const double c0 = b->color[c][k];
@@ -65,10 +85,11 @@ INLINED void VARIANT(prepare)(Batch* b, const Band* band, int n, int channels)
 
 #ifdef VECTORS
 
-typedef double VARIANT(Doubles) __attribute__((vector_size(8 * LANES)));
-typedef int64_t VARIANT(Longs) __attribute__((vector_size(8 * LANES)));
-typedef float VARIANT(Floats) __attribute__((vector_size(4 * LANES)));
-typedef int32_t VARIANT(Ints) __attribute__((vector_size(4 * LANES)));
+#define SIZE (LANES * ROWS)
+typedef double VARIANT(Doubles) __attribute__((vector_size(8 * SIZE)));
+typedef int64_t VARIANT(Longs) __attribute__((vector_size(8 * SIZE)));
+typedef float VARIANT(Floats) __attribute__((vector_size(4 * SIZE)));
+typedef int32_t VARIANT(Ints) __attribute__((vector_size(4 * SIZE)));
 #define Doubles VARIANT(Doubles)
 #define Longs VARIANT(Longs)
 #define Floats VARIANT(Floats)
@@ -78,7 +99,7 @@ typedef int32_t VARIANT(Ints) __attribute__((vector_size(4 * LANES)));
 INLINED void VARIANT(levels)(
     const Batch* b, int k, int c, const Doubles* u, const Doubles* v, Ints* out)
 {
-    const Floats most = {255.0f, 255.0f, 255.0f, 255.0f};
+    const Floats nothing = {0.0f}, most = nothing + 255.0f;
     Floats f = most * __builtin_convertvector(b->c0[c][k] + *u * b->cu[c][k] + *v * b->cv[c][k],
                                               Floats);
     Ints mask = f > 0.0f; /* clipped after scaling: rounding is monotone */
@@ -88,8 +109,32 @@ INLINED void VARIANT(levels)(
     *out = __builtin_convertvector(f, Ints);
 }
 
-/* Draw triangle k on some pixels of its box, LANES columns at once, without any branch that depends
-   on a pixel: on the small triangles of a face such a branch is a coin toss. */
+/* Load LANES numbers of 32 bits of each of ROWS rows, and store them; never through memory, where
+   halves that have just been stored are slow to be read as a whole. */
+INLINED void VARIANT(load)(Ints* block, const char* at, ptrdiff_t row)
+{
+#if ROWS == 1
+    memcpy(block, at, sizeof *block);
+    (void)row;
+#else
+    const __m256i first = _mm256_castsi128_si256(_mm_loadu_si128((const __m128i*)at));
+    *block = (Ints)_mm256_inserti128_si256(
+        first, _mm_loadu_si128((const __m128i*)(at + row)), 1);
+#endif
+}
+INLINED void VARIANT(store)(Ints block, char* at, ptrdiff_t row)
+{
+#if ROWS == 1
+    memcpy(at, &block, sizeof block);
+    (void)row;
+#else
+    _mm_storeu_si128((__m128i*)at, _mm256_castsi256_si128((__m256i)block));
+    _mm_storeu_si128((__m128i*)(at + row), _mm256_extracti128_si256((__m256i)block, 1));
+#endif
+}
+
+/* Draw triangle k on some pixels of its box, LANES columns of ROWS rows at once, without any branch
+   that depends on a pixel: on the small triangles of a face such a branch is a coin toss. */
 INLINED void VARIANT(draw_part)(
     const Batch* b, int k, const Band* band, int32_t left, int32_t right, int32_t top,
     int32_t bottom, int kind)
@@ -97,23 +142,30 @@ INLINED void VARIANT(draw_part)(
     const double x0 = b->x0[k], y0 = b->y0[k], z0 = b->z0[k], zu = b->zu[k], zv = b->zv[k];
     const double ux = b->ux[k], uy = b->uy[k], vx = b->vx[k], vy = b->vy[k];
     const double wx = b->wx[k], wy = b->wy[k], area = b->area[k];
-    const Doubles steps = {0.0, 1.0, 2.0, 3.0}, nothing = {-1e8, -1e8, -1e8, -1e8}; /* EMPTY */
+    const Doubles none = {0.0}, nothing = none - 1e8; /* EMPTY */
+#if ROWS == 1
+    const Doubles columns = {0.0, 1.0, 2.0, 3.0}, rows = none;
+#else
+    const Doubles columns = {0.0, 1.0, 2.0, 3.0, 0.0, 1.0, 2.0, 3.0};
+    const Doubles rows = {0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0};
+#endif
+    const ptrdiff_t stride = 4 * band->stride; /* bytes */
     for (int32_t x = left; x < right; x += LANES) {
-        const Doubles column = (double)x + steps, dx = column - x0;
+        const Doubles column = (double)x + columns, dx = column - x0;
         const Doubles part_u = dx * ux, part_v = dx * vx, part_w = dx * wx;
         const Longs within = column < (double)right;
-        ptrdiff_t at = (top - band->top) * band->stride + (x - band->left);
-        for (int32_t y = top; y < bottom; y++, at += band->stride) {
-            const double dy = (double)y - y0;
+        ptrdiff_t at = (top - band->top) * stride + 4 * (ptrdiff_t)(x - band->left);
+        for (int32_t y = top; y < bottom; y += ROWS, at += ROWS * stride) {
+            const Doubles row = (double)y + rows, dy = row - y0;
             const Doubles u = part_u + dy * uy, v = part_v + dy * vy;
             const Doubles w = part_w + (dy * wy + area), depth = z0 + u * zu + v * zv;
-            const Longs inside = within & (u >= 0.0) & (v >= 0.0) & (w > 0.0);
+            const Longs inside = within & (row < (double)bottom) & (u >= 0.0) & (v >= 0.0)
+                & (w > 0.0);
             const Floats z = __builtin_convertvector(
                 (Doubles)((inside & (Longs)depth) | (~inside & (Longs)nothing)), Floats);
-            Floats old;
-            Ints before, value, more, nearer;
+            Ints old, before, value, more, nearer;
             if (kind == INDEX) {
-                value = (Ints){0, 0, 0, 0} + b->index[k];
+                value = (Ints){0} + b->index[k];
             } else {
                 VARIANT(levels)(b, k, 0, &u, &v, &value);
                 if (kind == GRAY) value *= 0x010101;
@@ -124,17 +176,18 @@ INLINED void VARIANT(draw_part)(
                 VARIANT(levels)(b, k, 2, &u, &v, &more);
                 value |= more << 16;
             }
-            memcpy(&old, band->depth + at, sizeof old);
-            memcpy(&before, band->drawn + at, sizeof before);
-            nearer = z > old;
-            old = (Floats)((nearer & (Ints)z) | (~nearer & (Ints)old));
+            VARIANT(load)(&old, (const char*)band->depth + at, stride);
+            VARIANT(load)(&before, (const char*)band->drawn + at, stride);
+            nearer = z > (Floats)old;
+            old = (nearer & (Ints)z) | (~nearer & old);
             before = (nearer & value) | (~nearer & before);
-            memcpy(band->depth + at, &old, sizeof old);
-            memcpy(band->drawn + at, &before, sizeof before);
+            VARIANT(store)(old, (char*)band->depth + at, stride);
+            VARIANT(store)(before, (char*)band->drawn + at, stride);
         }
     }
 }
 
+#undef SIZE
 #undef Doubles
 #undef Longs
 #undef Floats
@@ -198,8 +251,9 @@ INLINED void VARIANT(draw_part)(
 INLINED void VARIANT(draw_batch)(Batch* b, const Mesh* mesh, const Band* band, int n, int kind)
 {
     const int channels = kind == RGB ? 3 : kind == GRAY;
-    VARIANT(gather)(b, mesh, n, channels);
-    VARIANT(prepare)(b, band, n, channels);
+    VARIANT(gather)(b, mesh, n);
+    VARIANT(prepare)(b, band, n);
+    if (channels) VARIANT(prepare_colors)(b, mesh, n, channels);
     for (int k = 0; k < n; k++) {
         const int32_t left = b->left[k], right = b->right[k], top = b->top[k];
         const int32_t bottom = b->bottom[k];
@@ -228,20 +282,20 @@ INLINED void VARIANT(draw_kind)(const Mesh* mesh, const Band* band, int kind)
 {
     Batch batch;
     /* A trifle wider than the band, as not every whole number is a float32. */
-    const float first = (float)(band->top * (1.0 - 1e-7));
-    const float last = (float)((band->bottom - 1) * (1.0 + 1e-7));
-    const ptrdiff_t size = band->stride * (band->bottom - band->top);
+    const float limits[4] = {
+        (float)((band->right - 1) * (1.0 + 1e-7)), (float)((band->bottom - 1) * (1.0 + 1e-7)),
+        (float)(band->left * (1e-7 - 1.0)), (float)(band->top * (1e-7 - 1.0)),
+    };
+    const ptrdiff_t size = band->stride * (band->bottom - band->top + EXTRA);
     int n = 0;
     for (ptrdiff_t i = 0; i < size; i++) band->depth[i] = EMPTY;
     for (ptrdiff_t i = 0; i < mesh->n_triangles; i++) {
         const int32_t* corners = mesh->triangles + 3 * i;
-        const float y0 = mesh->vertices[3 * (ptrdiff_t)corners[0] + 1];
-        const float y1 = mesh->vertices[3 * (ptrdiff_t)corners[1] + 1];
-        const float y2 = mesh->vertices[3 * (ptrdiff_t)corners[2] + 1];
         /* written always, kept only if counted: no branch. NaN is sorted out later. */
         batch.index[n] = (int32_t)i;
-        n += (larger_float(larger_float(y0, y1), y2) >= first)
-            & (smaller_float(smaller_float(y0, y1), y2) <= last);
+        n += reaches(mesh->reach + 4 * (ptrdiff_t)corners[0],
+                     mesh->reach + 4 * (ptrdiff_t)corners[1],
+                     mesh->reach + 4 * (ptrdiff_t)corners[2], limits);
         if (n == BATCH) {
             VARIANT(draw_batch)(&batch, mesh, band, n, kind);
             n = 0;
@@ -269,10 +323,38 @@ INLINED int VARIANT(next_pixels)(
         column[n] = *x;
         n += band->depth[at + *x] > EMPTY;
     }
-    VARIANT(gather)(b, mesh, n, 0);
-    VARIANT(prepare)(b, band, n, 0);
+    VARIANT(gather)(b, mesh, n);
+    VARIANT(prepare)(b, band, n);
     return n;
 }
+
+#ifdef VECTORS
+/* level() of FOUR channels of a pixel with weights u and v times `inverse` */
+INLINED void VARIANT(four_levels)(
+    const float* color0, const float* color1, const float* color2, double u, double v,
+    double inverse, uint8_t* out)
+{
+    typedef double Doubles __attribute__((vector_size(8 * FOUR)));
+    typedef float Floats __attribute__((vector_size(4 * FOUR)));
+    typedef int32_t Ints __attribute__((vector_size(4 * FOUR)));
+    typedef uint8_t Bytes __attribute__((vector_size(FOUR)));
+    const Floats most = {255.0f, 255.0f, 255.0f, 255.0f};
+    /* GCC would convert the halves one by one, hence intrinsics */
+    const Doubles c0 = (Doubles)_mm256_cvtps_pd(_mm_loadu_ps(color0));
+    const Doubles c1 = (Doubles)_mm256_cvtps_pd(_mm_loadu_ps(color1));
+    const Doubles c2 = (Doubles)_mm256_cvtps_pd(_mm_loadu_ps(color2));
+    const Doubles color = c0 + u * ((c2 - c0) * inverse) + v * ((c1 - c0) * inverse);
+    Floats f = most * (Floats)_mm256_cvtpd_ps((__m256d)color);
+    Ints mask;
+    Bytes levels;
+    mask = f > 0.0f;
+    f = (Floats)(mask & (Ints)f);
+    mask = f < most;
+    f = (Floats)((mask & (Ints)f) | (~mask & (Ints)most));
+    levels = __builtin_convertvector(__builtin_convertvector(f, Ints), Bytes);
+    memcpy(out, &levels, sizeof levels);
+}
+#endif
 
 static void VARIANT(shade_band)(const Mesh* mesh, const Band* band, ptrdiff_t channels, int gray,
                                 uint8_t* image, ptrdiff_t row_size)
@@ -292,7 +374,12 @@ static void VARIANT(shade_band)(const Mesh* mesh, const Band* band, ptrdiff_t ch
                 const double dx = (double)column[k] - b.x0[k], dy = (double)y - b.y0[k];
                 const double u = dx * b.ux[k] + dy * b.uy[k], v = dx * b.vx[k] + dy * b.vy[k];
                 const double inverse = b.inverse[k];
-                for (ptrdiff_t c = 0; c < width; c++) {
+                ptrdiff_t c = 0;
+#ifdef VECTORS
+                for (; c + FOUR <= width; c += FOUR)
+                    VARIANT(four_levels)(color0 + c, color1 + c, color2 + c, u, v, inverse, out + c);
+#endif
+                for (; c < width; c++) {
                     const double c0 = color0[c];
                     const double cu = (color2[c] - c0) * inverse, cv = (color1[c] - c0) * inverse;
                     out[c] = level(c0 + u * cu + v * cv);

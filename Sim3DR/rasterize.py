@@ -21,7 +21,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._checks import LONGEST, FloatArray, IntArray, as_colors, as_mesh, check_length
-from ._rasterize import MARGIN, draw_colors, draw_fragments, instruction_sets, mesh_box
+from ._rasterize import (
+    MARGIN,
+    ROW_MARGIN,
+    draw_colors,
+    draw_fragments,
+    find_reach,
+    instruction_sets,
+)
 from .threads import share
 
 EMPTY_DEPTH = np.float32(-1e8)
@@ -116,13 +123,15 @@ def rasterize(
         )
 
     image = np.ascontiguousarray(bg).reshape(*bg.shape[:2], channels)
-    left, top, right, bottom = mesh_box(points, *image.shape[:2])
+    reach, (left, top, right, bottom) = _reach(points, *image.shape[:2])
     if len(faces) and left < right and top < bottom:
         variant = instruction_sets() - 1
 
         def draw_rows(first: int, end: int) -> None:
             buffers = _buffers(end - first, right - left)
-            draw_colors(image, *buffers, points, faces, shades, left, first, reverse, variant)
+            draw_colors(
+                image, *buffers, points, reach, faces, shades, left, first, reverse, variant
+            )
 
         _in_bands(draw_rows, points, top, bottom, threads)
         if not bg.flags.c_contiguous:
@@ -175,14 +184,14 @@ def rasterize_triangles(
         weights=np.zeros((*shape, 3), dtype=np.float32),  # pages not drawn on cost nothing
         depth=np.full(shape, EMPTY_DEPTH, dtype=np.float32),
     )
-    left, top, right, bottom = mesh_box(points, *shape)
+    reach, (left, top, right, bottom) = _reach(points, *shape)
     if len(faces) and left < right and top < bottom:
         variant = instruction_sets() - 1
         outputs = found.triangle, found.weights, found.depth
 
         def find_rows(first: int, end: int) -> None:
             buffers = _buffers(end - first, right - left)
-            draw_fragments(*outputs, *buffers, points, faces, left, first, variant)
+            draw_fragments(*outputs, *buffers, points, reach, faces, left, first, variant)
 
         _in_bands(find_rows, points, top, bottom, threads)
     return found
@@ -211,9 +220,17 @@ def _in_bands(
     share(draw_rows, bands, n_threads)
 
 
+def _reach(
+    points: FloatArray, height: int, width: int
+) -> tuple[FloatArray, tuple[int, int, int, int]]:
+    """Return what each vertex reaches, for the kernels, and the box that all of them do."""
+    reach = np.empty((len(points), 4), np.float32)
+    return reach, find_reach(points, reach, height, width) if len(points) else (0, 0, 0, 0)
+
+
 def _buffers(height: int, width: int) -> tuple[FloatArray, NDArray[np.uint32]]:
     """Return a band's z-buffer and what is drawn on it, not filled yet."""
-    shape = height, width + MARGIN
+    shape = height + ROW_MARGIN, width + MARGIN
     return np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.uint32)
 
 

@@ -5,8 +5,9 @@
 Each side runs with its own Python in its own processes (``--reference_python`` for an environment
 in which the reference still works) on the reference's weights and face model, which are read from
 its checkout. Ratios are the reference's time over ours: fastest over fastest, median over median.
-Without ``--reference`` ours are printed alone. ``--mediapipe PYTHON --task face_landmarker.task``
-puts MediaPipe's face mesh beside our tracker.
+Without ``--reference`` ours are printed alone. An older checkout of ours has the reference's names,
+too, and goes as well; ``--reference_name`` says so in the tables' heads. ``--mediapipe PYTHON
+--task face_landmarker.task`` puts MediaPipe's face mesh beside our tracker.
 """
 
 import argparse
@@ -37,6 +38,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STEPS = Path(__file__).with_name("compare_steps.py")
 PORTRAIT = ROOT / "examples" / "inputs" / "astronaut.png"
 OPTIONS = ("2d_sparse", "2d_dense", "3d", "depth", "pncc", "uv_tex", "pose", "ply", "obj")
+DRAWN = ("render", "pncc", "uv_tex", "pose")
 Times = dict[str, list[float]]
 
 
@@ -76,6 +78,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--reference", type=Path, metavar="FOLDER", help="its checkout")
+    parser.add_argument("--reference_name", default="reference", help="for the tables' heads")
     parser.add_argument("--reference_python", default=sys.executable, metavar="PYTHON")
     parser.add_argument("--reference_config", default="configs/mb05_120x120.yml")
     parser.add_argument("-c", "--config", help="ours (default: the reference's weights if given)")
@@ -86,7 +89,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--repeats", type=positive_int, default=20, help="of a step in a run")
     parser.add_argument("--processes", action="store_true", help="whole processes, too")
     parser.add_argument(
-        "--growth", action="store_true", help="how ours grows with faces and pixels"
+        "--growth", action="store_true", help="how ours grows with faces, pixels and threads"
+    )
+    parser.add_argument(
+        "--cpu",
+        action="store_true",
+        help="processor time of the steps, of all threads: for a machine that others use",
     )
     parser.add_argument("--mediapipe", metavar="PYTHON", help="an interpreter that has mediapipe")
     parser.add_argument("--task", type=Path, help="MediaPipe's face_landmarker.task")
@@ -103,7 +111,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         pictures = [path.resolve() for path in args.pictures or _portraits(folder)]
-        parts = [machine(), table("Steps", sides, steps(args, sides, pictures))]
+        title = "Steps, processor time" if args.cpu else "Steps"
+        parts = [machine(), table(title, sides, steps(args, sides, pictures))]
         if args.processes:
             parts.append(table("Whole processes", sides, processes(args, sides, pictures, folder)))
         if args.clips:
@@ -132,7 +141,7 @@ def make_sides(args: argparse.Namespace) -> list[Side]:
     config = ROOT / (args.config or "configs/basel_mb05.yml")
     return [
         Side("ours", ROOT, sys.executable, config, {"TDDFA_ASSETS": str(root)}),
-        Side("reference", root, args.reference_python, theirs),
+        Side(args.reference_name, root, args.reference_python, theirs),
     ]
 
 
@@ -142,6 +151,7 @@ def steps(args: argparse.Namespace, sides: Sequence[Side], pictures: Sequence[Pa
         "pictures": [str(path) for path in pictures],
         "faces": args.faces,
         "rounds": args.repeats,
+        "cpu": args.cpu,
     }
     found: list[Times] = [{} for _ in sides]
     for _ in range(args.rounds):
@@ -265,25 +275,38 @@ def _track(side: Side, which: str, words: Sequence[str]) -> list[float]:
 
 
 def growth(args: argparse.Namespace, side: Side, folder: Path) -> str:
-    """Return how our times grow with faces and with pixels."""
+    """Return how our times grow with faces and with pixels, on one thread and on two."""
     portrait = imread(PORTRAIT)
-    lines = ["### How the time grows", "", "| | fastest, ms |", "|---|---|"]
     path = folder / "portrait.png"
-    imwrite(path, portrait)
-    request = {"pictures": [str(path)], "faces": [1, 2, 4, 8, 16, 32], "rounds": args.repeats}
-    for name, values in run_steps(side, request).items():
-        if "face" in name and ("regression" in name or "reconstruction" in name):
-            lines.append(f"| {name} | {1e3 * min(values):.2f} |")
-    for pixels in (0.3, 1, 3, 12, 48):
-        scale = (pixels * 1e6 / portrait[..., 0].size) ** 0.5
-        large = cv2.resize(portrait, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-        imwrite(path, np.asarray(large, np.uint8))
-        request = {"pictures": [str(path)], "faces": [1], "rounds": max(3, args.repeats // 4)}
-        times = run_steps(side, request)
-        for name in times:
-            if name.startswith(("detection", "whole", "render")):
-                lines.append(f"| {name}, {pixels} MP | {1e3 * min(times[name]):.2f} |")
+    found: dict[str, list[float]] = {}
+    for threads in (1, 2):
+        imwrite(path, portrait)
+        request: dict[str, Any] = {"pictures": [str(path)], "threads": threads, "cpu": args.cpu}
+        request |= {"faces": [1, 2, 4, 8, 16, 32], "rounds": args.repeats}
+        for name, values in run_steps(side, request).items():
+            if "face" in name and ("regression" in name or "reconstruction" in name):
+                found.setdefault(name.rsplit(",", 1)[0], []).append(min(values))
+        for pixels in (0.3, 1, 3, 12, 48):
+            scale = (pixels * 1e6 / portrait[..., 0].size) ** 0.5
+            large = cv2.resize(portrait, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+            imwrite(path, np.asarray(large, np.uint8))
+            request |= {"faces": [1], "rounds": max(3, args.repeats // 4)}
+            for name, values in run_steps(side, request).items():
+                if name.startswith(("detection", "whole", *DRAWN)):
+                    label = f"{name.rsplit(',', 1)[0]}, {pixels} MP"
+                    found.setdefault(label, []).append(min(values))
+    head = f"least {'processor time' if args.cpu else 'time'}, ms"
+    lines = ["### How the time grows", "", f"| {head} | one thread | two threads |"]
+    lines.append("|---" * 3 + "|")
+    for name in sorted(found, key=_by_step):
+        lines.append(f"| {name} | {' | '.join(f'{1e3 * value:.2f}' for value in found[name])} |")
     return "\n".join(lines)
+
+
+def _by_step(name: str) -> tuple[str, float]:
+    """Sort by step, then by the number in what comes last."""
+    step, _, last = name.rpartition(", ")
+    return step, float(last.split()[0])
 
 
 def table(title: str, sides: Sequence[Side], found: Sequence[Times]) -> str:
@@ -310,8 +333,10 @@ def table(title: str, sides: Sequence[Side], found: Sequence[Times]) -> str:
 
 
 def machine() -> str:
-    """Return processor, cores and versions."""
+    """Return processor, cores, versions, and how busy it is."""
     import onnxruntime
+
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
 
     processor = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
@@ -325,7 +350,7 @@ def machine() -> str:
     return (
         f"{processor}, {os.cpu_count()} cores, {platform.system()}; Python "
         f"{platform.python_version()}, NumPy {np.__version__}, OpenCV {cv2.__version__}, "
-        f"ONNX Runtime {onnxruntime.__version__}"
+        f"ONNX Runtime {onnxruntime.__version__}; load when it began: {load:.1f}"
     )
 
 

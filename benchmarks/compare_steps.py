@@ -31,24 +31,30 @@ def measure(request, times):  # type: ignore[no-untyped-def]
     from FaceBoxes.FaceBoxes_ONNX import FaceBoxes_ONNX
     from TDDFA_ONNX import TDDFA_ONNX
 
-    tddfa = TDDFA_ONNX(**yaml.safe_load(Path(request["config"]).read_text()))
-    find = FaceBoxes_ONNX()
+    config = yaml.safe_load(Path(request["config"]).read_text())
+    threads = request.get("threads")  # of ours: the reference's names take none
+    networks = {"num_threads": threads} if threads else {}
+    drawing = {"n_threads": threads} if threads else {}
+    tddfa = TDDFA_ONNX(**networks, **drawing, **config)
+    find = FaceBoxes_ONNX(**networks)
     rounds, folder = request["rounds"], tempfile.mkdtemp()
+    now = time.process_time if request.get("cpu") else time.perf_counter
 
     def clock(name, function, n=rounds):  # type: ignore[no-untyped-def]
         function()
         taken = []
         for _ in range(n):
-            start = time.perf_counter()
+            start = now()
             function()
-            taken.append(time.perf_counter() - start)
+            taken.append(now() - start)
         times[name] = taken
 
     for path in request["pictures"]:
-        one_picture(np.asarray(cv2.imread(path)), find, tddfa, request["faces"], clock, folder)
+        image = np.asarray(cv2.imread(path))
+        one_picture(image, find, tddfa, request["faces"], clock, folder, drawing)
 
 
-def one_picture(image, find, tddfa, counts, clock, folder):  # type: ignore[no-untyped-def]
+def one_picture(image, find, tddfa, counts, clock, folder, drawing):  # type: ignore[no-untyped-def]
     """Time everything that is done with a picture."""
     size = f"{image.shape[1]}x{image.shape[0]}"
     boxes = find(image)
@@ -58,9 +64,9 @@ def one_picture(image, find, tddfa, counts, clock, folder):  # type: ignore[no-u
     if len(boxes):
         params, rois = tddfa(image, boxes)
         vertices = tddfa.recon_vers(params, rois, dense_flag=True)
-        for name, draw in drawers(tddfa, image, params, vertices, folder):
+        for name, draw in drawers(tddfa, image, params, vertices, folder, drawing):
             clock(f"{name}, {faces(boxes)}, {size}", draw, 5)
-        clock(f"whole 3d, {faces(boxes)}, {size}", lambda: whole(image, find, tddfa), 5)
+        clock(f"whole 3d, {faces(boxes)}, {size}", lambda: whole(image, find, tddfa, drawing), 5)
 
 
 def several_faces(boxes, image, tddfa, clock, size):  # type: ignore[no-untyped-def]
@@ -72,13 +78,13 @@ def several_faces(boxes, image, tddfa, clock, size):  # type: ignore[no-untyped-
     clock(f"sparse reconstruction, {many}", lambda: tddfa.recon_vers(params, rois))
 
 
-def whole(image, find, tddfa):  # type: ignore[no-untyped-def]
+def whole(image, find, tddfa, drawing):  # type: ignore[no-untyped-def]
     """Do all of ``-o 3d``."""
     from utils.render import render
 
     params, rois = tddfa(image, find(image))
     vertices = tddfa.recon_vers(params, rois, dense_flag=True)
-    render(image, vertices, tddfa.tri, show_flag=False)
+    render(image, vertices, tddfa.tri, show_flag=False, **drawing)
 
 
 def faces(boxes):  # type: ignore[no-untyped-def]
@@ -86,7 +92,7 @@ def faces(boxes):  # type: ignore[no-untyped-def]
     return f"{len(boxes)} face{'' if len(boxes) == 1 else 's'}"
 
 
-def drawers(tddfa, image, params, vertices, folder):  # type: ignore[no-untyped-def]
+def drawers(tddfa, image, params, vertices, folder, drawing):  # type: ignore[no-untyped-def]
     """Yield every drawing and writing function, ready to be called."""
     from utils.depth import depth
     from utils.pncc import pncc
@@ -96,10 +102,10 @@ def drawers(tddfa, image, params, vertices, folder):  # type: ignore[no-untyped-
     from utils.uv import uv_tex
 
     tri, height = tddfa.tri, image.shape[0]
-    yield "render", lambda: render(image, vertices, tri, show_flag=False)
-    yield "depth", lambda: depth(image, vertices, tri, show_flag=False)
-    yield "pncc", lambda: pncc(image, vertices, tri, show_flag=False)
-    yield "uv_tex", lambda: uv_tex(image, vertices, tri, show_flag=False)
+    yield "render", lambda: render(image, vertices, tri, show_flag=False, **drawing)
+    yield "depth", lambda: depth(image, vertices, tri, show_flag=False, **drawing)
+    yield "pncc", lambda: pncc(image, vertices, tri, show_flag=False, **drawing)
+    yield "uv_tex", lambda: uv_tex(image, vertices, tri, show_flag=False, **drawing)
     yield "pose", lambda: viz_pose(image.copy(), params, vertices, show_flag=False)
     yield "ply", lambda: ser_to_ply(vertices, tri, height=height, wfp=folder + "/a.ply")
     yield "obj", lambda: ser_to_obj(image, vertices, tri, height=height, wfp=folder + "/a.obj")

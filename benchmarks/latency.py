@@ -1,7 +1,6 @@
-"""Time every step and output of the pipeline beside the reference's figures.
+"""Time every step and output of the pipeline, in one process. Run it on an idle machine.
 
-The reference's figures were taken on two cores of another day's machine and are constants here; the
-ratio to them is only as good as the likeness of the two machines. Run it on an idle machine.
+`benchmarks.compare` times them beside the reference's, or beside another version's.
 """
 
 import argparse
@@ -29,21 +28,6 @@ from tddfa.io.pictures import imread
 from tddfa.make_output import make_output
 from tddfa.outputs import OUTPUTS, OutputSettings
 
-# Milliseconds on two cores; pictures of three faces at 3913x1901, detection at 1080x525.
-REFERENCE = {
-    "detection": 34.6,
-    "regression x0.5, per face": 1.33,
-    "regression x1.0, per face": 4.28,
-    "dense reconstruction, per face": 1.81,
-    "3d": 168.0,
-    "depth": 110.0,
-    "pncc": 117.0,
-    "uv_tex": 54.0,
-    "ply": 1503.0,
-    "obj": 1044.0,
-    "process": 3800.0,
-}
-
 
 @dataclass(frozen=True)
 class Timing:
@@ -55,21 +39,15 @@ class Timing:
         Step.
     median, fastest : float
         Milliseconds.
-    reference : float or None
-        The reference's milliseconds for the same step.
     """
 
     name: str
     median: float
     fastest: float
-    reference: float | None
 
     def line(self) -> str:
         """Return a line to print."""
-        row = f"{self.name:<34}{self.median:>9.2f}{self.fastest:>9.2f}"
-        if self.reference is None:
-            return row
-        return f"{row}{self.reference:>11.2f}{self.reference / self.median:>8.1f}"
+        return f"{self.name:<34}{self.median:>9.2f}{self.fastest:>9.2f}"
 
 
 def measure(name: str, call: Callable[[], Any], repeats: int, per: int = 1) -> Timing:
@@ -80,7 +58,7 @@ def measure(name: str, call: Callable[[], Any], repeats: int, per: int = 1) -> T
         start = time.perf_counter()
         call()
         durations.append((time.perf_counter() - start) * 1e3 / per)
-    return Timing(name, median(durations), min(durations), REFERENCE.get(name))
+    return Timing(name, median(durations), min(durations))
 
 
 def steps(pipeline: FaceAligner, image: Any, repeats: int, threads: int) -> list[Timing]:
@@ -129,18 +107,8 @@ def steps(pipeline: FaceAligner, image: Any, repeats: int, threads: int) -> list
     def whole() -> None:
         make_output("3d", Frame.still(image, pipeline(image)), settings=settings)
 
-    timings.append(whole_call(measure("whole -o 3d call", whole, repeats), width, n))
+    timings.append(measure("whole -o 3d call", whole, repeats))
     return timings
-
-
-def whole_call(timing: Timing, width: float, n_faces: int) -> Timing:
-    """Set the sum of the reference's steps beside the whole call, if there are three faces."""
-    if n_faces != 3:
-        return timing
-    per_face = REFERENCE[f"regression x{width}, per face"]
-    per_face += REFERENCE["dense reconstruction, per face"]
-    total = REFERENCE["detection"] + 3 * per_face + REFERENCE["3d"]
-    return Timing(timing.name, timing.median, timing.fastest, total)
 
 
 def process(args: argparse.Namespace, picture: Path, repeats: int) -> Timing:
@@ -180,7 +148,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         f"{args.img_fp} {width}x{height}, {'ONNX Runtime' if args.onnx else 'PyTorch'}, "
         f"{threads} threads for drawing, {os.cpu_count()} cores, load {load:.1f}"
     )
-    print(f"{'ms':<34}{'median':>9}{'fastest':>9}{'reference':>11}{'ratio':>8}")
+    print(f"{'ms':<34}{'median':>9}{'fastest':>9}")
     for timing in timings:
         print(timing.line())
     if args.json:

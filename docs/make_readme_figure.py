@@ -1,4 +1,4 @@
-"""Draw the README's picture: what ``demo.py -o all`` makes of the astronaut.
+"""Draw the README's pictures: what ``demo.py -o all`` makes of the astronaut, and other faces.
 
 python -m docs.make_readme_figure --onnx
 """
@@ -10,16 +10,29 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from docs.make_readme_animation import Avatar
 from tddfa.arguments import add_model_arguments, build_pipeline
 from tddfa.cli import run_main
 from tddfa.face_aligner import FaceAligner
 from tddfa.io.pictures import imread, imwrite
+from tddfa.picture import ImageArray
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "images" / "readme" / "astronaut.jpg"
 PANELS = ("2d_sparse", "2d_dense", "3d", "pose", "depth", "pncc", "uv_tex")
-COLUMNS, TILE = 4, 240
+COLUMNS, TILE = 5, 240
+OTHERS = ROOT / "docs" / "images" / "readme" / "others.jpg"
+GRAY = np.full((8, 8, 3), 190, np.uint8)
 HEAD = (slice(0, 230), slice(105, 335))
+
+
+def label(picture: ImageArray, text: str) -> ImageArray:
+    """Return a tile of a picture with its output's name."""
+    tile = cv2.resize(picture, (TILE, TILE), interpolation=cv2.INTER_AREA)
+    for color, shift in (((0, 0, 0), 1), ((255, 255, 255), 0)):
+        at = (8 + shift, 22 + shift)
+        cv2.putText(tile, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.6, color, 1, cv2.LINE_AA)
+    return np.asarray(tile, np.uint8)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,13 +45,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     pipeline = build_pipeline(args)
     image = imread(ROOT / "examples" / "inputs" / "astronaut.png")
     faces = pipeline(image)
-    shown = [image[HEAD]]
+    shown = [("", image[HEAD])]
     for option in PANELS:
         drawn = FaceAligner.render(image, faces, option)
-        shown.append(drawn if option == "uv_tex" else drawn[HEAD])
-    tiles = [cv2.resize(tile, (TILE, TILE), interpolation=cv2.INTER_AREA) for tile in shown]
+        shown.append((option, drawn if option == "uv_tex" else drawn[HEAD]))
+    avatar = Avatar(image, faces[0])
+    shown.append(("obj, glb", avatar(-35, 0)))
+    avatar.texture = cv2.resize(GRAY, avatar.texture.shape[:2])
+    shown.append(("ply", avatar(35, 0)))
+    tiles = [label(picture, text) for text, picture in shown]
     rows = [np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]
     imwrite(TARGET, np.vstack(rows), quality=90)
+
+    drawn = []
+    for name, option in (("group", "3d"), ("profile", "pose"), ("closed_eyes", "2d_sparse")):
+        image = imread(ROOT / "examples" / "inputs" / f"{name}.jpg")
+        picture = FaceAligner.render(image, pipeline(image), option)
+        width = round(TILE * picture.shape[1] / picture.shape[0])
+        drawn.append(cv2.resize(picture, (width, TILE), interpolation=cv2.INTER_AREA))
+    imwrite(OTHERS, np.hstack(drawn), quality=88)
     return 0
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tddfa.blendshapes import ExpressionFit, fit_of
 from tddfa.config import Config
 from tddfa.errors import InputError
 from tddfa.model_files import load_face_model
@@ -38,7 +39,9 @@ class Aligner(ABC):
         Parameters to vertices, without the network.
     """
 
-    def __init__(self, config: Config, n_threads: int = 1) -> None:
+    def __init__(
+        self, config: Config, n_threads: int = 1, *, fitted_blendshapes: bool = False
+    ) -> None:
         self.config = config
         self.size = config.size
         self.n_threads = n_threads
@@ -50,6 +53,8 @@ class Aligner(ABC):
                 f"'{config.param_mean_std_fp}': expected {config.num_params} means, "
                 f"got {len(self.scale.mean)}"
             )
+
+        self._fit: ExpressionFit | None = fit_of(self.bfm) if fitted_blendshapes else None
 
     def _check_weights(self, path: Path, labels: WeightLabels) -> None:
         """Refuse weights that do not belong to the face model, the scale, or this network."""
@@ -69,6 +74,19 @@ class Aligner(ABC):
     @abstractmethod
     def forward(self, batch: FloatArray) -> FloatArray:
         """Map network inputs (n, 3, size, size) to normalized parameters (n, num_params)."""
+
+    def forward_all(self, batch: FloatArray) -> tuple[FloatArray, FloatArray | None]:
+        """Map network inputs to what `forward` gives and, where asked for, blendshapes.
+
+        Returns
+        -------
+        params : ndarray, shape (n, num_params), float32
+            Normalized.
+        blendshapes : ndarray, shape (n, 52), float32, or None
+            Coefficients in [0, 1], in the order of `tddfa.arkit52`.
+        """
+        output = self.forward(batch)
+        return output, None if self._fit is None else self._fit(self.scale.denormalize(output))
 
     def __call__(
         self,
@@ -132,6 +150,13 @@ class Aligner(ABC):
         if not len(crops):
             return np.empty((0, len(self.scale.mean)), np.float32)
         return self.scale.denormalize(self.forward(crops))
+
+    def regress_all(self, crops: FloatArray) -> tuple[FloatArray, FloatArray | None]:
+        """Return what `regress` gives and, where asked for, blendshapes, see `forward_all`."""
+        if not len(crops):
+            return self.regress(crops), None
+        output, blendshapes = self.forward_all(crops)
+        return self.scale.denormalize(output), blendshapes
 
     def _roi_around(self, points: npt.ArrayLike) -> list[float]:
         points = np.asarray(points, np.float32)

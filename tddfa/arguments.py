@@ -152,6 +152,24 @@ def chosen_backend(args: argparse.Namespace) -> "Backend":
     return "onnx" if (by_default if args.onnx is None else args.onnx) else "torch"
 
 
+def add_blendshape_argument(parser: Any, text: str) -> None:
+    """Add ``--blendshapes`` to a parser or a group of it."""
+    parser.add_argument("--blendshapes", action="store_true", help=text)
+
+
+def has_blendshape_head(args: argparse.Namespace) -> bool:
+    """Tell whether the configuration names a head for blendshapes: then they cost next to nothing.
+
+    Raises
+    ------
+    InputError
+        If the configuration cannot be read.
+    """
+    from tddfa.config import load_config
+
+    return load_config(args.config, args.assets).blendshapes_fp is not None
+
+
 def import_onnx_path(args: argparse.Namespace) -> None:
     """Import what `build_pipeline` needs for ONNX Runtime, if that is asked for.
 
@@ -223,6 +241,7 @@ def aligner_arguments(args: argparse.Namespace) -> dict[str, Any]:
         "assets": args.assets,
         "detect_scale": getattr(args, "detect_scale", None),
         "upright": not getattr(args, "no_upright", False),
+        "blendshapes": getattr(args, "blendshapes", False),
     }
 
 

@@ -132,6 +132,23 @@ class ExpressionFit:
         return bounded_fit(self.gram, expression @ self.products.T[: expression.shape[1]])
 
 
+def fit_of(model: MorphableModel) -> ExpressionFit:
+    """Return fits of the shipped blendshapes for a face model.
+
+    Raises
+    ------
+    InputError
+        If they belong to another mesh.
+    """
+    shapes = load_blendshapes()
+    if not shapes.belong_to(model):
+        raise InputError(
+            "blendshapes: expected the open face model (configs/face_model.npz), whose mesh they "
+            "belong to"
+        )
+    return ExpressionFit.of(shapes, model)
+
+
 def bounded_fit(gram: npt.NDArray[np.float64], products: npt.NDArray[np.float64]) -> FloatArray:
     """Minimize ``|B·w - d|²`` over w in [0, 1], with a small ridge and lasso, for n targets d.
 

@@ -1,5 +1,6 @@
 """`FaceAligner`: pictures and videos in, faces out."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -30,6 +31,8 @@ from tddfa.runtime import Backend, Precision, Runtime
 if TYPE_CHECKING:  # of videos alone
     from tddfa.tracking.follow import Smooth
     from tddfa.tracking.settings import TrackerSettings
+
+logger = logging.getLogger(__name__)
 
 _USUAL_FPS, _MOST_FPS = 25.0, 1000.0
 
@@ -71,6 +74,9 @@ class FaceAligner:
         Turn ROIs of faces that are rolled far upright, by the roll that the configuration's face
         check sees, and in video by the pose in the frame before. Without it, or without a face
         check, faces are aligned as they lie.
+    blendshapes : bool
+        Fill `Face.blendshapes`: by the head that the configuration names, else by a fit
+        to the mesh's own expression, which needs the open face model and takes longer.
     assets : str or Path, optional
         Asset folder, in place of ``TDDFA_ASSETS``.
 
@@ -109,6 +115,7 @@ class FaceAligner:
         detector_settings: Mapping[str, Any] | None = None,
         detect_scale: float | None = None,
         upright: bool = True,
+        blendshapes: bool = False,
         assets: str | Path | None = None,
     ) -> None:
         self._arguments = {
@@ -122,6 +129,7 @@ class FaceAligner:
             "detector_settings": detector_settings,
             "detect_scale": detect_scale,
             "upright": upright,
+            "blendshapes": blendshapes,
             "assets": assets,
         }
         wanted = None if providers is None else tuple(providers)
@@ -134,7 +142,7 @@ class FaceAligner:
             raise InputError("detector_settings: are for a detector by name, not for an object")
 
         with ThreadPoolExecutor(1) as helper:  # files are read and networks made side by side
-            opening = helper.submit(build_aligner, self.config, runtime)
+            opening = helper.submit(build_aligner, self.config, runtime, blendshapes)
             if detector is None:
                 settings = detector_settings or {}
                 self.detector = build_detector(self.config, runtime, **settings)
@@ -357,9 +365,14 @@ class FaceAligner:
         return _rebuild, (self._arguments,)
 
 
-def build_aligner(config: Config, runtime: Runtime) -> Aligner:
+def build_aligner(config: Config, runtime: Runtime, blendshapes: bool = False) -> Aligner:
     """Build the regressor that a configuration names, see `FaceAligner`."""
     keys, threads = vars(config), runtime.threads
+    if blendshapes and config.blendshapes_fp is None:
+        logger.warning(
+            "blendshapes: the configuration names no head (blendshapes_fp), they are fitted to the "
+            "ten components of expression"
+        )
     if runtime.backend != "torch":
         from tddfa.onnx_backend import TDDFA_ONNX
 
@@ -369,12 +382,19 @@ def build_aligner(config: Config, runtime: Runtime) -> Aligner:
             n_threads=threads or 1,
             backend=runtime.backend,
             precision=runtime.precision,
+            blendshapes=blendshapes,
             **keys,
         )
     from tddfa.torch_backend import TDDFA
 
     gpu = runtime.gpu
-    return TDDFA(gpu_mode=gpu is not None, gpu_id=gpu or 0, n_threads=threads or 1, **keys)
+    return TDDFA(
+        gpu_mode=gpu is not None,
+        gpu_id=gpu or 0,
+        n_threads=threads or 1,
+        blendshapes=blendshapes,
+        **keys,
+    )
 
 
 def _rebuild(arguments: Mapping[str, Any]) -> FaceAligner:

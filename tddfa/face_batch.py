@@ -71,14 +71,15 @@ def align_crops(aligner: Aligner, pictures: Sequence[FaceCrops]) -> list[list[Fa
     if not rois:
         return [[] for _ in pictures]
     crops = np.concatenate([picture.crops for picture in pictures])
-    parts = [aligner.regress(crops[i : i + _BATCH]) for i in range(0, len(crops), _BATCH)]
-    params = np.concatenate(parts)
+    parts = [aligner.regress_all(crops[i : i + _BATCH]) for i in range(0, len(crops), _BATCH)]
+    params = np.concatenate([part for part, _ in parts])
+    shapes = [row for _, rows in parts if rows is not None for row in rows]
     angles = [a for p in pictures for a in (p.angles or [0.0] * len(p.rois))]
     turned = np.flatnonzero(angles)
     if len(turned):
         params[turned] = turn_params(params[turned], np.array(angles)[turned], aligner.size)
     landmarks = aligner.reconstructor(list(params), rois)
-    aligned = iter(zip(params, landmarks, strict=True))
+    aligned = iter(zip(params, landmarks, shapes or [None] * len(params), strict=True))
     return [
         [
             Face(
@@ -86,11 +87,14 @@ def align_crops(aligner: Aligner, pictures: Sequence[FaceCrops]) -> list[list[Fa
                 roi_box=roi,
                 param=param,
                 landmarks=points,
+                blendshapes=coefficients,
                 detected_box=None if picture.boxes is None else picture.boxes[i, :4],
                 image_size=picture.image_size,
                 reconstructor=aligner.reconstructor,
             )
-            for i, (roi, (param, points)) in enumerate(zip(picture.rois, aligned, strict=False))
+            for i, (roi, (param, points, coefficients)) in enumerate(
+                zip(picture.rois, aligned, strict=False)
+            )
         ]
         for picture in pictures
     ]

@@ -7,6 +7,7 @@ from tddfa.assets import find_asset
 from tddfa.config import Config
 from tddfa.errors import InputError
 from tddfa.onnx_cache import find_onnx
+from tddfa.onnx_join import joined_onnx
 from tddfa.onnx_labels import is_made_from
 from tddfa.processor import has_vnni
 from tddfa.runtime import Precision
@@ -43,6 +44,21 @@ def regressor_onnx(config: Config, *, quantized: bool = False) -> Path:
     if config.checkpoint_fp != Config.checkpoint_fp:  # the default was hardly meant
         _check(onnx_fp, config, "checkpoint_fp")
     return onnx_fp
+
+
+def blendshapes_onnx(config: Config, network: Path) -> Path:
+    """Return a regressor with the head that ``blendshapes_fp`` names, see `tddfa.onnx_join`.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, or the head was trained on another regressor's features.
+    """
+    checkpoint = config.find("blendshapes_fp")
+    head = checkpoint.with_suffix(".onnx")
+    if not head.is_file():
+        raise InputError(f"blendshapes_fp: no file '{head}' beside '{checkpoint}'")
+    return joined_onnx(network, head)
 
 
 def tracking_precision(config: Config) -> Precision:

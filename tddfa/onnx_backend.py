@@ -10,7 +10,7 @@ import numpy as np
 from tddfa.aligner import Aligner
 from tddfa.config import Config
 from tddfa.errors import InputError
-from tddfa.network_files import regressor_onnx
+from tddfa.network_files import blendshapes_onnx, regressor_onnx
 from tddfa.onnx_labels import read_onnx_labels
 from tddfa.onnx_session import open_network, run_network
 from tddfa.params import FloatArray
@@ -36,6 +36,9 @@ class TDDFA_ONNX(RebuiltFromArguments, Aligner):  # noqa: N801 (the reference's 
         What it computes in, see `tddfa.runtime.Runtime`.
     n_threads : int
         Threads of dense reconstruction.
+    blendshapes : bool
+        Give ARKit's 52 coefficients as well: by the head that the configuration names, else
+        fitted to the mesh's expression.
     **config
         Keys of the configuration file, see `tddfa.config.Config`. Without ``onnx_fp`` the
         ``.onnx`` beside the checkpoint is used, or made once (see `tddfa.onnx_cache`).
@@ -54,10 +57,13 @@ class TDDFA_ONNX(RebuiltFromArguments, Aligner):  # noqa: N801 (the reference's 
         *,
         backend: Backend = "onnx",
         precision: Precision = "auto",
+        blendshapes: bool = False,
         **config: Any,
     ) -> None:
         settings = Config.from_mapping(config)
         path = regressor_onnx(settings, quantized=precision == "int8")
+        self.has_head = blendshapes and settings.blendshapes_fp is not None
+        network = blendshapes_onnx(settings, path) if self.has_head else path
         opened = partial(
             open_network,
             backend=backend,
@@ -66,8 +72,10 @@ class TDDFA_ONNX(RebuiltFromArguments, Aligner):  # noqa: N801 (the reference's 
             precision=precision,
         )
         with ThreadPoolExecutor(1) as helper:
-            opening = helper.submit(opened, path)
-            super().__init__(settings, n_threads)
+            opening = helper.submit(opened, network)
+            super().__init__(
+                settings, n_threads, fitted_blendshapes=blendshapes and not self.has_head
+            )
             self._check_weights(path, read_onnx_labels(path))
             self.session = opening.result()
         self.arguments = dict(
@@ -76,6 +84,7 @@ class TDDFA_ONNX(RebuiltFromArguments, Aligner):  # noqa: N801 (the reference's 
             n_threads=n_threads,
             backend=backend,
             precision=precision,
+            blendshapes=blendshapes,
             **config,
         )
         self._path = path
@@ -91,5 +100,12 @@ class TDDFA_ONNX(RebuiltFromArguments, Aligner):  # noqa: N801 (the reference's 
 
     def forward(self, batch: FloatArray) -> FloatArray:
         """Map network inputs (n, 3, size, size) to normalized parameters (n, num_params)."""
-        (output,) = run_network(self.session, batch, self._path)
+        output, *_ = run_network(self.session, batch, self._path)
         return np.asarray(output, np.float32)
+
+    def forward_all(self, batch: FloatArray) -> tuple[FloatArray, FloatArray | None]:
+        """Map network inputs to normalized parameters and blendshapes, see `Aligner`."""
+        if not self.has_head:
+            return super().forward_all(batch)
+        output, coefficients = run_network(self.session, batch, self._path)
+        return np.asarray(output, np.float32), np.asarray(coefficients, np.float32)

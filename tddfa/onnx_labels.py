@@ -39,7 +39,7 @@ def read_onnx_labels(path: Path) -> WeightLabels:
     """
     try:
         with path.open("rb") as file:
-            entries = [dict(_fields(io.BytesIO(entry))) for entry in _metadata(file)]
+            entries = [dict(fields(io.BytesIO(entry))) for entry in _metadata(file)]
             pairs = {entry[1].decode(): entry[2].decode() for entry in entries}
     except (OSError, ValueError, KeyError):
         return WeightLabels()
@@ -47,11 +47,17 @@ def read_onnx_labels(path: Path) -> WeightLabels:
 
 
 def _metadata(file: IO[bytes]) -> list[bytes]:
-    return [value for number, value in _fields(file, _METADATA_FIELD) if number == _METADATA_FIELD]
+    return [value for number, value in fields(file, _METADATA_FIELD) if number == _METADATA_FIELD]
 
 
-def _fields(file: IO[bytes], only: int | None = None) -> Iterator[tuple[int, bytes]]:
-    """Yield the length-delimited fields of a message, empty ones in place of what is not asked."""
+def fields(file: IO[bytes], only: int | None = None) -> Iterator[tuple[int, bytes]]:
+    """Yield number and contents of a message's length-delimited fields, or of those of one number.
+
+    Raises
+    ------
+    ValueError
+        If it is no message in Protocol Buffers' wire format.
+    """
     end = file.seek(0, io.SEEK_END)
     file.seek(0)
     while file.tell() < end:

@@ -43,20 +43,18 @@ def image_cameras(params: FaceParameters, roi_boxes: npt.ArrayLike, size: int) -
     ndarray, shape (n, 3, 4), float32
         Affine maps from model units to picture pixels, up to the shift along z.
     """
-    boxes = np.asarray(roi_boxes, np.float64).reshape(-1, 4)
+    boxes = np.asarray(roi_boxes, np.float64).reshape(-1, 4).tolist()
     # Numbers of Python: for the few faces of a picture faster than as many calls of NumPy.
-    maps = []
-    for left, top, right, bottom in boxes.tolist():
+    rows = []
+    for (left, top, right, bottom), linear, offset in zip(
+        boxes, params.linear.tolist(), params.offset.tolist(), strict=True
+    ):
         x, y = (right - left) / size, (bottom - top) / size
         z = (x + y) / 2
-        maps.append(((x, -y, z), (left - x, top + y * size, -z)))
-    cameras = np.empty((len(boxes), 3, 4))
-    cameras[:, :, :3] = params.linear
-    cameras[:, :, 3:] = params.offset
-    scales_and_shifts = np.array(maps).reshape(-1, 2, 3, 1)
-    cameras *= scales_and_shifts[:, 0]
-    cameras[:, :, 3:] += scales_and_shifts[:, 1]
-    return cameras.astype(np.float32)
+        scales, shifts = (x, -y, z), (left - x, top + y * size, -z)
+        for scale, shift, (a, b, c), (d,) in zip(scales, shifts, linear, offset, strict=True):
+            rows.append((a * scale, b * scale, c * scale, d * scale + shift))
+    return np.array(rows, np.float32).reshape(-1, 3, 4)
 
 
 def reconstruct_vertices(

@@ -107,9 +107,10 @@ class Topology(np.ndarray[Any, np.dtype[np.int32]]):
     @property
     def uv(self) -> FloatArray | None:
         """Texture coordinates (N, 2)."""
-        if callable(self._uv):
-            self._uv = self._uv()
-        return self._uv
+        source = self._uv  # once: another thread may be reading them, too
+        if callable(source):
+            self._uv = source = source()
+        return source
 
     @property
     def uv_if_loaded(self) -> FloatArray | None:

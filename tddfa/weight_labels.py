@@ -25,6 +25,7 @@ from tddfa.io.mapped_arrays import is_mapped_whole, read_pieces
 from tddfa.remembered import remembered
 
 REGRESSOR, DETECTOR, FACE_CHECK = "mobilenet", "faceboxes", "face_check"
+BLENDSHAPES = "blendshapes"  # a head on a regressor's features
 _CHUNK = 1 << 20
 
 
@@ -47,13 +48,15 @@ class WeightLabels:
     Attributes
     ----------
     network : str, optional
-        A module of `tddfa.backbones`, such as ``mobilenet``, or ``faceboxes`` or ``face_check``.
+        A module of `tddfa.backbones`, such as ``mobilenet``, or ``faceboxes``, ``face_check`` or
+        ``blendshapes``.
     width : str, optional
         Width of the network, as a number.
     face_model, param_scale : str, optional
         Ids of what it was trained for, see `array_id`.
     checkpoint : str, optional
-        SHA-256 of the ``.pth`` that an ``.onnx`` was made from.
+        SHA-256 of the ``.pth`` that an ``.onnx`` was made from; of a head, that of the regressor
+        whose features it reads.
     """
 
     network: str | None = None
@@ -175,6 +178,7 @@ def check_network(
         REGRESSOR: "a regressor of face parameters",
         DETECTOR: "a face detector",
         FACE_CHECK: "a face check",
+        BLENDSHAPES: "a blendshape head",
     }
     if labels.network not in (None, network):
         given, expected = (names.get(str(n), f"a {n}") for n in (labels.network, network))

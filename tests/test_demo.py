@@ -363,7 +363,7 @@ def test_as_a_process(project_root, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "1 face" in done.stdout
-    assert done.stderr.count("\n") == 1 and "cannot show the picture" in done.stderr
+    assert done.stderr.count("\n") == 1 and f"wrote {tmp_path / 'x.png'} (not" in done.stderr
     assert cv2.imread(str(tmp_path / "x.png")).shape == (512, 512, 3)
 
 
@@ -443,6 +443,36 @@ def test_a_picture_that_fails_midway_tells_what_was_made(run, tmp_path, face, th
     made = [f"{name}_{option}.jpg" for name in "abc" for option in ("2d_sparse", "pose")]
     made.remove("b_pose.jpg")
     assert told == made
+
+
+def test_outputs_side_by_side_are_those_made_one_after_the_other(run, tmp_path):
+    options = ("2d_sparse", "3d", "uv_tex", "ply", "depth")
+    found = []
+    for threads in (1, 3):
+        out = tmp_path / str(threads)
+        words = ("-f", ASTRONAUT, "-o", *options, "--out", out, "--show_flag", "false")
+        code, text, err = run(*words, "--threads", threads)
+        assert (code, err) == (0, "")
+        contents = {name: (out / name).read_bytes() for name in files(out)}
+        found.append((text.replace(str(out), ""), contents))
+    assert found[0] == found[1]
+    assert len(found[0][1]) == len(options)
+
+
+def test_of_outputs_side_by_side_one_fails(run, tmp_path, monkeypatch):
+    write = demo.make_output
+
+    def failing(option, frame, target, settings):
+        if option == "pose":
+            raise InputError(f"'{target}': disk full")
+        return write(option, frame, target, settings)
+
+    monkeypatch.setattr(demo, "make_output", failing)
+    words = ("-f", ASTRONAUT, "-o", "2d_sparse", "pose", "--show_flag", "false")
+    code, text, err = run(*words, "--out", tmp_path, "--threads", 2)
+    assert code == 2 and "disk full" in err and err.count("\n") == 1
+    told = {Path(line.split(" -> ")[1]).name for line in text.splitlines() if " -> " in line}
+    assert told == set(files(tmp_path)) <= {"astronaut_2d_sparse.jpg"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

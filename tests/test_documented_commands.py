@@ -1,6 +1,7 @@
-"""Every command in the documents is one that its program accepts; those of the README run."""
+"""Every command in the documents is one that its program accepts; the examples' commands run."""
 
 import argparse
+import os
 import re
 import runpy
 import shlex
@@ -161,36 +162,79 @@ def _extra(project, name):
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch, make_video):
-    """The files that the README's commands name, in a folder of their own."""
-    from tddfa.io.pictures import imread
-
-    portrait = ROOT / "examples" / "inputs" / "astronaut.png"
-    (tmp_path / "photos").mkdir()
-    for name in ("photo.jpg", "more.png", "photos/a.png"):
-        shutil.copy(portrait, tmp_path / name)
-    make_video(tmp_path / "clip.mp4", [imread(portrait)] * 4)
+def folder(tmp_path, monkeypatch):
+    """Where the commands are run: what a checkout has, and may be written to."""
+    for name in ("configs", "weights"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / "examples" / "inputs", tmp_path / "examples" / "inputs")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-README = [words for words in in_blocks(TEXTS["README.md"]) if words[0] == "tddfa"]
-
-
-@pytest.mark.parametrize(
-    "words", [words for words in README if words[1] != "webcam"], ids=lambda words: " ".join(words)
+EXAMPLES = ROOT / "examples" / "inputs"
+# Demos as scripts are slower to start; two of them show that they are pasted as they are.
+RUN = dict.fromkeys(
+    tuple(words)
+    for name in ("README.md", "docs/commands.md")
+    for words in in_blocks(TEXTS[name])
+    if words[0] == "tddfa" and words[1] in ("image", "video")
 )
-def test_readme_commands_run(folder, capsys, words):
-    before = set(folder.rglob("*"))
-    # Nobody is there to look at a window.
-    extra = ["--show_flag", "false"] if words[1] == "image" else []
-    assert command.main([*words[1:], *extra]) == 0
-    printed = capsys.readouterr().out
-    assert "1 face" in printed
+PASTED = [
+    words
+    for words in in_blocks(TEXTS["README.md"])
+    if words[0] == "python" and words[1].startswith("demo")
+]
+FACES = {"group.jpg": 4, "astronaut.png": 1, "closed_eyes.jpg": 1, "profile.jpg": 1, "clip.mp4": 1}
+
+
+def check_report(folder: Path, words: Iterable[str], printed: str, before: set[Path]) -> None:
+    """Check what a command says it found and wrote."""
+    for word in words:
+        count = FACES.get(Path(word).name)
+        if count:
+            assert f"{count} face{'s' if count > 1 else ''}" in printed
     made = {path for path in set(folder.rglob("*")) - before if path.is_file()}
     assert made
     places = re.findall(r"-> (.*)", printed)
     assert all((folder / place.strip()) in made for place in places) and places
+
+
+def test_examples_are_told_of():
+    """Every file in its README, and every face in `FACES`."""
+    text = (EXAMPLES / "README.md").read_text("utf-8")
+    names = {path.name for path in EXAMPLES.iterdir()} - {"README.md"}
+    assert names == set(FACES)
+    assert all(f"| `{name}` |" in text for name in names)
+
+
+def test_every_example_is_used():
+    used = {Path(word).name for words in [*RUN, *PASTED] for word in words}
+    assert set(FACES) <= used
+    assert len(RUN) > 6 and PASTED
+
+
+@pytest.mark.parametrize("words", RUN, ids=" ".join)
+def test_commands_run(folder, capsys, words):
+    before = set(folder.rglob("*"))
+    # Nobody is there to look at a window.
+    extra = ["--show_flag", "false"] if words[1] == "image" else []
+    assert command.main([*words[1:], *extra]) == 0
+    check_report(folder, words, capsys.readouterr().out, before)
+
+
+@pytest.mark.parametrize("words", PASTED, ids=" ".join)
+def test_pasted_commands_run(folder, words):
+    """As somebody does who has activated the environment and has no screen."""
+    before = set(folder.rglob("*"))
+    out = "made.mp4" if words[1] == "demo_video.py" else "made"
+    script = [sys.executable, str(ROOT / words[1]), *words[2:], "--out", out]
+    environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    done = subprocess.run(
+        script, capture_output=True, text=True, env=environment, cwd=folder, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "cannot" not in done.stderr
+    check_report(folder, words, done.stdout, before)
 
 
 @pytest.mark.parametrize("code", PYTHON_BLOCK.findall(TEXTS["README.md"]))

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from tddfa.arguments import (
     add_detection_arguments,
     add_model_arguments,
     build_pipeline,
+    has_blendshape_head,
     import_onnx_path,
     score,
     true_or_false,
@@ -150,6 +151,7 @@ def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
     workers = 1 if show else pictures_at_once(args, len(pictures))
     if workers > 1:  # the cores are busy with a picture each
         args.threads = 1
+    args.blendshapes = bool(args.json or "glb" in options) and has_blendshape_head(args)
     with ThreadPoolExecutor(1) as helper:
         import_onnx_path(args)
         opening = helper.submit(build_pipeline, args)
@@ -277,18 +279,47 @@ def process(
     for number, face in enumerate(faces, 1):
         say(face_line(number, face))
     frame = Frame.still(image, faces)
+    if len(targets) > 1 and settings.n_threads > 1 and not show:
+        _make_side_by_side(frame, targets, settings, say)
+        return picture_record(path, image.shape, faces, list(targets.values()))
     for option, target in targets.items():
         picture = make_output(option, frame, target, settings)
         say(f"  {option} -> {target}")
         # Once there turned out to be no screen, the next pictures need not try.
-        show = show and (picture is None or _show(picture))
+        show = show and (picture is None or _show(picture, target))
     return picture_record(path, image.shape, faces, list(targets.values()))
 
 
-def _show(picture: Any) -> bool:
+def _make_side_by_side(
+    frame: Frame,
+    targets: dict[str, Path],
+    settings: OutputSettings,
+    say: Callable[[str], object],
+) -> None:
+    """Make outputs in threads: one is drawn while another is encoded, which takes longer."""
+    from Sim3DR.threads import share
+
+    if any(OUTPUTS[option].dense for option in targets):
+        _ = frame.vertices  # once for all of them
+    single = replace(settings, n_threads=1)
+    made = set()
+
+    def make(option: str, target: Path) -> None:
+        make_output(option, frame, target, single)  # the picture is not kept
+        made.add(option)
+
+    try:
+        share(make, targets.items(), settings.n_threads)
+    finally:
+        for option, target in targets.items():
+            if option in made:
+                say(f"  {option} -> {target}")
+
+
+def _show(picture: Any, target: Path) -> bool:
     from tddfa.drawing.show import show_picture
 
-    return show_picture(picture)
+    return show_picture(picture, target)
 
 
 def _progress(reports: Iterator[Any], count: int) -> Iterator[Any]:

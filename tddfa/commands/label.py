@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tddfa.arguments import (
+    add_blendshape_argument,
     add_detection_arguments,
     add_model_arguments,
     aligner_arguments,
@@ -74,6 +75,7 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = "tddfa label") -> 
         action="store_true",
         help="leave out which landmarks can be seen; saves a millisecond or two a face",
     )
+    add_blendshape_argument(parser, "a column with ARKit's 52 coefficients")
     parser.add_argument(
         "--shard_size",
         type=positive_int,
@@ -143,9 +145,7 @@ def _run(args: argparse.Namespace) -> int:
     workers = args.workers or available_cores()
     sources = find_sources(args.inputs)
     args.threads = args.threads or 1  # the cores are busy with one process each
-    job = Job(
-        out, aligner_arguments(args), LabelSettings(args.every, not args.no_visibility), crops
-    )
+    job = Job(out, aligner_arguments(args), _label_settings(args), crops)
     size = args.shard_size or max(1, min(_SHARD, -(-len(sources) // (4 * workers))))
     known = model_files(args.config, args.assets)  # or a missing one is found when all is written
     plan = start_plan(out, sources, settings_of(args, job), size)
@@ -206,6 +206,10 @@ def _finish(
     return EXIT_FAILED if failures else 0
 
 
+def _label_settings(args: argparse.Namespace) -> LabelSettings:
+    return LabelSettings(args.every, not args.no_visibility, args.blendshapes)
+
+
 def crop_settings(args: argparse.Namespace) -> CropSettings | None:
     """Return what parsed arguments want cut out."""
     if args.crops is None:
@@ -222,6 +226,7 @@ def settings_of(args: argparse.Namespace, job: Job) -> dict[str, Any]:
         "config": str(args.config),
         "every": job.settings.every,
         "visibility": job.settings.visibility,
+        **({"blendshapes": True} if job.settings.blendshapes else {}),
         "det_threshold": args.det_threshold,
         "det_size": list(args.det_size) if args.det_size else None,
         "detect_scale": args.detect_scale,

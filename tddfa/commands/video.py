@@ -10,9 +10,11 @@ from fractions import Fraction
 from pathlib import Path
 
 from tddfa.arguments import (
+    add_blendshape_argument,
     add_detection_arguments,
     add_model_arguments,
     build_tracking_pipeline,
+    has_blendshape_head,
     positive_int,
     tracker_settings,
 )
@@ -27,6 +29,7 @@ from tddfa.run_files import model_files
 from tddfa.tracking.tracker import TrackerSettings
 from tddfa.video.container import is_url
 from tddfa.video.frame_reader import FrameReader
+from tddfa.video.head_recorder import numbered_heads
 from tddfa.video.job import Summary, VideoJob, run_job
 from tddfa.video.open_film import film_stem, open_film, parse_fps
 from tddfa.video.sequence_names import FOLDER_NAME, SequenceName, is_sequence_name
@@ -152,6 +155,7 @@ def video_parser(
         help="animated heads with texture and 52 blendshapes, .glb; of several people each gets "
         "a file with its track's id (docs/avatars.md)",
     )
+    add_blendshape_argument(group, "ARKit's 52 coefficients as well in --save_params")
     group.add_argument(
         "--record_format",
         choices=RECORD_FORMATS,
@@ -202,6 +206,8 @@ def _run(args: argparse.Namespace, suffix: str) -> int:
         # The stages run side by side; threads within them would only get in their way.
         drawing = args.threads or 1
         args.threads = drawing
+        recorded = args.blendshapes or args.record_format == "livelink"
+        args.blendshapes = recorded or (args.animation is not None and has_blendshape_head(args))
         pipeline = build_tracking_pipeline(args)
         limit = 1 if args.faces == "one" else None
         job = VideoJob(
@@ -220,6 +226,7 @@ def _run(args: argparse.Namespace, suffix: str) -> int:
             n_threads=drawing,
             records=Path(args.save_params) if args.save_params else None,
             record_format=args.record_format,
+            record_blendshapes=recorded,
             animation=Path(args.animation) if args.animation else None,
             first_number=args.start_number,
             settings=tracker_settings(args, detect_every=args.detect_every, max_faces=limit),
@@ -270,7 +277,8 @@ def run_files(
     elif not is_url(args.video_fp):
         inputs = [Path(args.video_fp)]
     outputs = [Path(args.save_params)] if args.save_params else []
-    outputs += [Path(args.animation)] if args.animation else []
+    if args.animation:
+        outputs += [Path(args.animation), *numbered_heads(Path(args.animation))]
     if isinstance(target, Path):
         outputs.append(target)
     elif args.start_number is None and reader.numbers is not None:
@@ -289,6 +297,8 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError(f"start, end: expected -1 or more, got {args.start} and {args.end}")
     if 0 <= args.end < args.start:
         raise InputError(f"end: expected at least start ({args.start}), got {args.end}")
+    if args.blendshapes and not args.save_params:
+        raise InputError("--blendshapes: expected --save_params as well")
     if args.record_format != "own" and not args.save_params:
         raise InputError("--record_format: expected --save_params as well")
     if args.animation and Path(args.animation).suffix.lower() != ".glb":
@@ -303,6 +313,7 @@ def _check_files(args: argparse.Namespace, files: RunFiles) -> None:
     inputs = [RunFile(path, "video") for path in files.inputs]
     animation = Path(args.animation) if args.animation else None
     flags = {records: "--save_params", animation: "--animation"}
+    flags |= dict.fromkeys(numbered_heads(animation) if animation else (), "--animation")
     outputs = [RunFile(path, flags.get(path, "--out")) for path in files.outputs]
     check_targets([*inputs, *model_files(args.config, args.assets)], outputs)
 

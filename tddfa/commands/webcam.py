@@ -12,6 +12,7 @@ from tddfa.arguments import (
     add_detection_arguments,
     add_model_arguments,
     build_tracking_pipeline,
+    has_blendshape_head,
     positive_int,
     tracker_settings,
 )
@@ -160,6 +161,8 @@ def _view(args: argparse.Namespace, outlets: list[Outlet]) -> int:
     source = open_source(args.source)
     try:
         args.threads = args.threads or 1
+        sent = args.vmc is not None or args.osc is not None
+        args.blendshapes = sent and has_blendshape_head(args)
         pipeline = build_tracking_pipeline(args)
         limit = 1 if args.faces == "one" else None
         settings = tracker_settings(args, max_faces=limit)

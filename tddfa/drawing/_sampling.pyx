@@ -1,7 +1,14 @@
+# distutils: depends = tddfa/drawing/_sampling.h
 """Loops that look up a picture at scattered places; see sampling.py for the contract."""
 
 from libc.math cimport floor
 from libc.stdint cimport uint8_t
+
+cdef extern from "_sampling.h":
+    void bilinear_bgr(
+        const uint8_t* image, Py_ssize_t height, Py_ssize_t width, const float* x, const float* y,
+        Py_ssize_t n, double scale, float* out, Py_ssize_t stride,
+    ) noexcept nogil
 
 
 cdef inline double confine(double value, double high) noexcept nogil:
@@ -21,9 +28,19 @@ def bilinear(
     """Fill ``out`` (N, C) with the picture between its pixels, times ``scale``."""
     cdef Py_ssize_t i, k, x0, x1, y0, y1
     cdef Py_ssize_t height = img.shape[0], width = img.shape[1], channels = img.shape[2]
+    cdef Py_ssize_t n = x.shape[0]
     cdef double px, py, wx, wy, upper, lower
+    if n == 0:
+        return
+    if channels == 3 and out.strides[1] == sizeof(float):
+        with nogil:
+            bilinear_bgr(
+                &img[0, 0, 0], height, width, &x[0], &y[0], n, scale, &out[0, 0],
+                out.strides[0] // <Py_ssize_t>sizeof(float),
+            )
+        return
     with nogil:
-        for i in range(x.shape[0]):
+        for i in range(n):
             # A place beyond the border has the color of the border: clipping it is the same.
             px = confine(x[i], <double>(width - 1))
             py = confine(y[i], <double>(height - 1))

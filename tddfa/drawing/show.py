@@ -76,7 +76,7 @@ def _open_figure(img: ImageArray) -> None:
         plt.close(figure)
 
 
-def show_picture(img: ImageArray) -> bool:
+def show_picture(img: ImageArray, written: PathLike | None = None) -> bool:
     """Show a BGR picture with Matplotlib, in the notebook or in a window.
 
     Where there is neither, or opening it fails, one warning is logged and the program goes on. The
@@ -86,12 +86,17 @@ def show_picture(img: ImageArray) -> bool:
     ----------
     img : ndarray, shape (H, W, 3), uint8
         BGR picture.
+    written : path-like, optional
+        File that holds it: what the line names, instead of what cannot be done.
 
     Returns
     -------
     bool
         Whether the picture was shown.
     """
+    failed = "cannot show the picture: %s"
+    if written is not None:
+        failed = f"wrote {str(written).replace('%', '%%')} (not shown: %s)"
     try:
         import matplotlib.pyplot as plt
 
@@ -101,9 +106,9 @@ def show_picture(img: ImageArray) -> bool:
             raise RuntimeError(f"no screen or notebook (Matplotlib backend {backend})")
         _open_figure(img)
     except ImportError as error:
-        _LOGGER.warning("cannot show the picture: %s (pip install matplotlib)", _line(error))
+        _LOGGER.warning(failed, f"{_line(error)}, pip install matplotlib")
     except Exception as error:  # GUI toolkits raise whatever they like
-        _LOGGER.warning("cannot show the picture: %s", _line(error))
+        _LOGGER.warning(failed, _line(error))
     else:
         return True
     return False

@@ -102,8 +102,14 @@ def uv_tex(
 
 
 def _colors(picture: ImageArray, faces: list[FloatArray], n_threads: int) -> FloatArray:
-    """Sample the picture at each face's vertices: (N, 3n) in [0, 1], three columns per face."""
-    colors = np.empty((faces[0].shape[1], 3 * len(faces)), np.float32)
+    """Sample the picture at each face's vertices: (N, 3n) in [0, 1], three columns per face.
+
+    Black columns fill it up to a multiple of four, which the rasterizer does in vectors.
+    """
+    n_columns = 3 * len(faces)
+    colors = np.zeros(
+        (faces[0].shape[1], -(-n_columns // 4) * 4 if n_columns > 3 else 3), np.float32
+    )
 
     def sample(k: int) -> None:
         x, y = faces[k][:2]

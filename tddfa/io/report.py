@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tddfa import arkit52
 from tddfa.face import Face
 from tddfa.io.atomic import atomic_write
 
@@ -24,9 +25,10 @@ def face_record(face: Face) -> dict[str, Any]:
     """Return a face as plain numbers.
 
     Pixels are those of the picture, y down; angles are degrees; ``param`` is what
-    ``recon_vers`` takes together with ``roi_box``.
+    ``recon_vers`` takes together with ``roi_box``; ``blendshapes`` are there if the face has them,
+    by ARKit's names.
     """
-    return {
+    record = {
         "box": [float(value) for value in face.box],
         "score": face.score,
         "yaw": face.pose.yaw,
@@ -37,6 +39,10 @@ def face_record(face: Face) -> dict[str, Any]:
         "landmarks": face.landmarks.T.astype(float).round(3).tolist(),
         "param": face.param.astype(float).tolist(),
     }
+    if face.blendshapes is not None:
+        values = face.blendshapes.astype(float).round(4).tolist()
+        record["blendshapes"] = dict(zip(arkit52.NAMES, values, strict=True))
+    return record
 
 
 def picture_record(

@@ -29,10 +29,13 @@ class LabelSettings:
         Of a video every n-th frame.
     visibility : bool
         Whether each landmark is hidden by the head.
+    blendshapes : bool
+        ARKit's coefficients, which the aligner gives.
     """
 
     every: int = 1
     visibility: bool = True
+    blendshapes: bool = False
 
 
 @dataclass
@@ -105,6 +108,7 @@ def write_shard(
     import pyarrow.parquet as pq
 
     extra = ["visible"] if settings.visibility else []
+    extra += ["blendshapes"] if settings.blendshapes else []
     extra += write_crops.columns if write_crops is not None else []
     schema = label_schema(aligner.aligner.config.num_params, extra)
     with (

@@ -192,7 +192,8 @@ class FaceObserver:
         crops = turned_input(image, boxes, turns, self.aligner.size)
         # Both networks see the same crops: they run side by side.
         looking = self._helper.submit(self.finder.look, crops[due]) if due else None
-        output = self.aligner.forward(crops)
+        output, given = self.aligner.forward_all(crops)
+        shapes = [None] * len(boxes) if given is None else list(given)
         upright = self.aligner.scale.denormalize(output)
         params = list(self._as_they_lie(upright, turns))
         landmarks = self.aligner.recon_vers(params, boxes)
@@ -234,8 +235,18 @@ class FaceObserver:
                 seen[i] = score >= self.least_wide_score
         size, model = image.shape[:2], self.aligner.reconstructor
         faces = (
-            Face(score, box, param, points, image_size=size, reconstructor=model)
-            for score, box, param, points in zip(found, boxes, params, landmarks, strict=True)
+            Face(
+                score,
+                box,
+                param,
+                points,
+                blendshapes=coefficients,
+                image_size=size,
+                reconstructor=model,
+            )
+            for score, box, param, points, coefficients in zip(
+                found, boxes, params, landmarks, shapes, strict=True
+            )
         )
         return [
             Observation(face, plausible[i], seen[i], i in checked) for i, face in enumerate(faces)

@@ -10,7 +10,7 @@ from tddfa.face import Face
 from tddfa.frame import Frame
 from tddfa.params import N_CAMERA
 from tddfa.tracking.face_state import FaceState
-from tddfa.tracking.one_euro import OneEuro, RotationOneEuro, nearest_rotation
+from tddfa.tracking.one_euro import Channels, OneEuro, RotationOneEuro, nearest_rotation
 
 # A face that was away longer than this, in seconds, begins anew.
 LONGEST_GAP = 0.2
@@ -25,6 +25,7 @@ def _filters() -> dict[str, OneEuro]:
         "stretch": OneEuro(min_cutoff=0.6, beta=20.0),
         "shape": OneEuro(min_cutoff=0.15, beta=0.0),
         "expression": OneEuro(min_cutoff=1.5, beta=0.2),
+        "blendshapes": Channels(min_cutoff=0.6, beta=1.5),
     }
 
 
@@ -88,7 +89,11 @@ class LiveSmoother:
             shape=run["shape"](state.shape / shape_std, dt) * shape_std,
             expression=run["expression"](state.expression / expression_std, dt) * expression_std,
         )
-        return new.apply(face, self.aligner)
+        smoothed = new.apply(face, self.aligner)
+        if face.blendshapes is None:
+            return smoothed
+        coefficients = run["blendshapes"](face.blendshapes.astype(np.float64), dt)
+        return replace(smoothed, blendshapes=np.clip(coefficients, 0, 1).astype(np.float32))
 
 
 def smooth_one_euro(frames: Iterable[Frame], aligner: Aligner) -> Iterator[Frame]:

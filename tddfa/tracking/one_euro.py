@@ -74,6 +74,26 @@ class OneEuro:
 
 
 @dataclass
+class Channels(OneEuro):
+    """Filter of a vector whose entries are independent: each has its own speed and cutoff.
+
+    A blink does not let go of the mouth.
+    """
+
+    def __call__(self, value: DoubleArray, dt: float, unit: float = 1.0) -> DoubleArray:
+        """Filter the next value, see `OneEuro.__call__`."""
+        if self._value is None:
+            self._value = np.array(value, np.float64)
+            return self._value
+        step = value - self._value
+        gain = smoothing_factor(self.derivative_cutoff, dt)
+        self._speed = self._speed + gain * (step / dt - self._speed)
+        rate = 2 * math.pi * (self.min_cutoff + self.beta * np.abs(self._speed) / unit) * dt
+        self._value = self._value + rate / (rate + 1) * step
+        return self._value
+
+
+@dataclass
 class RotationOneEuro(OneEuro):
     """Filter of a rotation matrix (3, 3): steps are made along the shortest arc, in radians.
 

@@ -28,7 +28,8 @@ def smooth_mean(
     """Replace each face by the mean of the same face in the frames around it.
 
     Landmarks and vertices are the means of landmarks and vertices, as in the reference; the
-    parameters are the means of camera, shape and expression in the frame of the picture.
+    parameters are the means of camera, shape and expression in the frame of the picture, and
+    blendshapes those of blendshapes.
 
     Parameters
     ----------
@@ -105,10 +106,14 @@ def _mean(face: Face, window: Sequence[Face], size: int) -> Face:
         expression=_average([item.expression for item in states]),
     )
     dense = [item.dense for item in window if item.dense is not None]
+    shapes = [item.blendshapes for item in window if item.blendshapes is not None]
     return replace(
         face,
         param=state.param(face.roi_box, size),
         landmarks=_average([item.landmarks for item in window]).astype(np.float32),
+        blendshapes=(
+            _average(shapes).astype(np.float32) if len(shapes) == len(window) else face.blendshapes
+        ),
         dense=_average(dense).astype(np.float32) if len(dense) == len(window) else None,
     )
 

@@ -1,5 +1,6 @@
 """From the faces of a video to animated heads: one glTF file per track."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,6 +137,17 @@ class HeadRecorder:
         texture = complete_texture(blend(track.views), self._unrolled)
         vertices = neutral_vertices(self.model, shape)
         return Head(f"head {number}", vertices, texture, weights[0], motion)
+
+
+def numbered_heads(path: Path) -> list[Path]:
+    """Return the files there are that tracks of several people would be written to.
+
+    Which numbers come is not known before the video has been seen.
+    """
+    name = re.compile(re.escape(path.stem) + r"_\d+" + re.escape(SUFFIX))
+    if not path.parent.is_dir():
+        return []
+    return sorted(one for one in path.parent.iterdir() if name.fullmatch(one.name))
 
 
 def view_score(face: Face, image: npt.NDArray[np.uint8]) -> float:

@@ -58,6 +58,8 @@ class VideoJob:
         File for parameters and landmarks, see `tddfa.records`.
     record_format : str
         One of `tddfa.records.RECORD_FORMATS`.
+    record_blendshapes : bool
+        Whether records have ARKit's coefficients; the pipeline gives them.
     animation : Path, optional
         File for animated heads, see `tddfa.video.head_recorder`.
     first_number : int, optional
@@ -81,6 +83,7 @@ class VideoJob:
     n_threads: int = 1
     records: Path | None = None
     record_format: str = "own"
+    record_blendshapes: bool = False
     animation: Path | None = None
     first_number: int | None = None
     settings: TrackerSettings = field(default_factory=TrackerSettings)
@@ -141,7 +144,9 @@ def run_job(
         n_next=job.n_next,
         dense=drawer.dense,
     )
-    layout = RecordLayout(pipeline.aligner.config.num_params, float(reader.rate))
+    layout = RecordLayout(
+        pipeline.aligner.config.num_params, float(reader.rate), job.record_blendshapes
+    )
     as_video = isinstance(writer, VideoWriter)
     drawn = ahead(_drawn(ahead(frames), drawer, stored=as_video))
     with (

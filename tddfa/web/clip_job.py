@@ -7,6 +7,7 @@ from tddfa.blendshapes import load_blendshapes
 from tddfa.face_aligner import FaceAligner
 from tddfa.frame import Frame
 from tddfa.tracking.follow import Smooth
+from tddfa.tracking.settings import TrackerSettings
 from tddfa.video.job import Summary, VideoJob, run_job
 from tddfa.video.open_film import open_film
 from tddfa.video.reader import VideoReader
@@ -68,6 +69,7 @@ def align_clip(
             labels=True,
             records=records,
             animation=folder / "head.glb" if heads else None,
+            settings=TrackerSettings(max_faces=limits.clip_faces),
         )
 
         def step(frame: Frame) -> None:

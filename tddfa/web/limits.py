@@ -24,6 +24,8 @@ class Limits:
         Seconds that the work on one upload may take.
     faces : int
         Of pictures with more faces those with the best scores are shown.
+    clip_faces : int
+        Faces that are followed in a clip at once, the largest first.
     heads : int
         Faces with a mesh in the files for 3D at most: a head as GLB is 9 MB.
     at_once : int
@@ -42,6 +44,7 @@ class Limits:
     clip_seconds: int = 30
     work_seconds: int = 180
     faces: int = 30
+    clip_faces: int = 8
     heads: int = 4
     at_once: int = 2
     waiting: int = 16

@@ -128,6 +128,20 @@ def test_every_instruction_set_gives_the_same_bits(
             np.testing.assert_array_equal(getattr(found, name), getattr(fragments[0], name))
 
 
+@pytest.mark.parametrize("far", [1e5, 2.0**30, 2.0**31, 1e20, 3e38])
+@pytest.mark.parametrize("sign", [(1, 1), (-1, 1), (1, -1), (-1, -1)])
+def test_a_corner_far_away(far: float, sign: tuple[int, int]) -> None:
+    """What a vertex reaches is counted in 32 bits; half the picture is covered all the same."""
+    inner = (
+        np.array([[20.3, -1e4], [20.3, 1e4]]) if sign[0] > 0 else np.array([[-1e4, 0], [1e4, 0]])
+    )
+    corner = np.array([[far * sign[0], 10]]) if sign[0] > 0 else np.array([[10, far * sign[1]]])
+    points = np.column_stack([np.concatenate([inner, corner]), np.zeros(3)]).astype(np.float32)
+    covered = rasterize_triangles(points, ONE, 21, 41).triangle == 0
+    y, x = np.mgrid[:21, :41]
+    np.testing.assert_array_equal(covered, x > 20 if sign[0] > 0 else sign[1] * y >= 0)
+
+
 @settings(deadline=None, max_examples=60)
 @given(meshes(), st.integers(0, 30), st.integers(0, 30))
 def test_a_part_of_the_picture_is_drawn_as_in_the_whole(

@@ -8,8 +8,8 @@ import pytest
 
 from tddfa.arkit52 import NAMES, mirrored
 from tddfa.blendshapes import FILE, ExpressionFit, bounded_fit, load_blendshapes
-from tddfa.config import load_config
 from tddfa.errors import InputError
+from tddfa.face_aligner import FaceAligner
 from tddfa.model_files import load_face_model
 
 
@@ -125,5 +125,13 @@ def test_a_damaged_file_is_named(tmp_path, how):
         load_blendshapes(path)
 
 
-def test_the_default_configuration_does_not_name_them():
-    assert "blendshapes" not in str(load_config("configs/mb1_120x120.yml")).lower()
+def test_who_does_not_ask_for_them_opens_neither_head_nor_displacements(monkeypatch):
+    def refuse(*_):
+        raise AssertionError("read without being asked for")
+
+    monkeypatch.setattr("tddfa.blendshapes.load_blendshapes", refuse)
+    monkeypatch.setattr("tddfa.network_files.joined_onnx", refuse)
+    aligner = FaceAligner("configs/mb1_120x120.yml")
+    assert [output.name for output in aligner.aligner.session.get_outputs()] == ["output"]
+    with pytest.raises(AssertionError, match="without being asked"):
+        FaceAligner("configs/mb1_120x120.yml", blendshapes=True)

@@ -21,7 +21,6 @@ from training.renders.wardrobe import Wardrobe
 FloatArray = npt.NDArray[np.float32]
 
 FINER = 2  # pixels of the drawing a side of one of the canvas
-SIZE = FINER * CANVAS
 IRIS_DEGREES, IRIS_RADIUS, IRIS_AT = 29.0, 0.115, (0.293, 0.70)
 SUNK = 0.03  # dm
 AHEAD = np.array([[0, 0, 1]], np.float32)
@@ -37,19 +36,24 @@ class Drawing:
     placed : Placed
     worn : Wardrobe
     library : Library
+    finer : int
+        Pixels of the drawing a side of one of the canvas.
     """
 
-    def __init__(self, head: Head, placed: Placed, worn: Wardrobe, library: Library) -> None:
+    def __init__(
+        self, head: Head, placed: Placed, worn: Wardrobe, library: Library, finer: int = FINER
+    ) -> None:
+        self.finer, self.size = finer, finer * CANVAS
         self.head, self.placed, self.worn, self.library = head, placed, worn, library
-        self.color = np.zeros((SIZE, SIZE, 3), np.float32)
-        self.depth = np.full((SIZE, SIZE), -1e6, np.float32)
+        self.color = np.zeros((self.size, self.size, 3), np.float32)
+        self.depth = np.full((self.size, self.size), -1e6, np.float32)
         self.generator = np.random.default_rng((*head.seed, 3))
 
     def pixels(self, points: npt.NDArray[np.floating]) -> FloatArray:
         """Return points in dm as columns, rows and depth of the drawing."""
         seen = self.placed.project(np.asarray(points, np.float64), self.head)
         seen[:, 1] = CANVAS - seen[:, 1]
-        out = FINER * seen
+        out = self.finer * seen
         out[:, :2] -= 0.5
         return out.astype(np.float32)
 
@@ -76,13 +80,13 @@ class Drawing:
         """
         pixels = self.pixels(points)
         if sunk is not None:
-            pixels[sunk:, 2] -= SUNK * FINER * self.placed.scale
-        found = rasterize_triangles(pixels, mesh.triangles, SIZE, SIZE)
+            pixels[sunk:, 2] -= SUNK * self.finer * self.placed.scale
+        found = rasterize_triangles(pixels, mesh.triangles, self.size, self.size)
         hit = found.triangle >= 0
         t, w = found.triangle[hit], found.weights[hit][:, :, None]
         corners = mesh.triangles[t]
         width = values.shape[1]
-        normal, uv, at = (np.zeros((SIZE, SIZE, k), np.float32) for k in (3, 2, width))
+        normal, uv, at = (np.zeros((self.size, self.size, k), np.float32) for k in (3, 2, width))
         n = (self.normals(points, mesh)[corners] * w).sum(axis=1)
         normal[hit] = n / np.maximum(np.linalg.norm(n, axis=1, keepdims=True), 1e-6)
         uv[hit] = (mesh.uv[t] * w).sum(axis=1)
@@ -106,12 +110,13 @@ def sample(texture: npt.NDArray[np.uint8], uv: FloatArray) -> FloatArray:
     return np.asarray((found[..., :3].astype(np.float32) / 255) ** 2.2, np.float32)
 
 
-def occlusion(depth: FloatArray, solid: npt.NDArray[np.bool_]) -> FloatArray:
+def occlusion(depth: FloatArray, solid: npt.NDArray[np.bool_], finer: int = FINER) -> FloatArray:
     """Return how much light reaches hollows (h, w, 1): those behind the mean around them."""
     mask = solid.astype(np.float32)
     z = np.where(solid, depth, 0).astype(np.float32)
     out = np.ones_like(mask)
-    for sigma, strength in ((4.0, 0.35), (14.0, 0.3)):
+    for share, strength in ((2.0, 0.35), (7.0, 0.3)):
+        sigma = share * finer
         around = cv2.GaussianBlur(z, (0, 0), sigma) / np.maximum(
             cv2.GaussianBlur(mask, (0, 0), sigma), 1e-3
         )
@@ -119,9 +124,20 @@ def occlusion(depth: FloatArray, solid: npt.NDArray[np.bool_]) -> FloatArray:
     return np.maximum(out, 0.35)[..., None]
 
 
-def draw(head: Head, placed: Placed, worn: Wardrobe, library: Library) -> ImageArray:
-    """Return the picture of a head, BGR (168, 168, 3)."""
-    d = Drawing(head, placed, worn, library)
+def draw(
+    head: Head,
+    placed: Placed,
+    worn: Wardrobe,
+    library: Library,
+    larger: int = 1,
+    behind: ImageArray | None = None,
+) -> ImageArray:
+    """Return the picture of a head, BGR (168 * larger, 168 * larger, 3).
+
+    What is behind it is drawn by its seed, or a picture of that size.
+    """
+    d = Drawing(head, placed, worn, library, FINER * larger)
+    side = CANVAS * larger
     anatomy = library.anatomy
     points = anatomy.place(placed.neutral, placed.base)
     triangle, depth, normal, uv, height = d.surface(
@@ -130,7 +146,7 @@ def draw(head: Head, placed: Placed, worn: Wardrobe, library: Library) -> ImageA
     solid = triangle >= 0
     part = np.where(solid, anatomy.part[triangle], 255)
     d.depth = np.where(solid, depth, -1e6).astype(np.float32)
-    shade = occlusion(depth, solid)
+    shade = occlusion(depth, solid, d.finer)
     albedo = sample(read_texture(worn.skin.path, 1024), uv)
     # The textures are redder than people, the dark ones most.
     albedo += (0.4 if worn.skin.dark else 0.15) * (albedo.mean(axis=2, keepdims=True) - albedo)
@@ -145,11 +161,11 @@ def draw(head: Head, placed: Placed, worn: Wardrobe, library: Library) -> ImageA
     d.color = d.lit(normal) * shade * albedo + gloss * peak * 2
     _draw_eyes(d, part == EYE, shade)
     _draw_mouth(d, part == MOUTH)
-    behind = _background(d)
-    d.color[~solid] = behind[~solid] / exposure * peak
-    cover = np.zeros((SIZE, SIZE), np.float32)
+    far = _background(d) if behind is None else _linear(behind, d.size)
+    d.color[~solid] = far[~solid] / exposure * peak
+    cover = np.zeros((d.size, d.size), np.float32)
     tint = worn.hair_tint.astype(np.float32)
-    slack = 0.03 * FINER * placed.scale
+    slack = 0.03 * d.finer * placed.scale
     _blend(d, cover, worn.brow, "eyebrows", np.minimum(tint, 1), 2.2 * slack)
     _blend(d, cover, worn.lash, "eyelashes", np.full(3, 0.5, np.float32), 1.5 * slack)
     if worn.glasses:
@@ -157,7 +173,7 @@ def draw(head: Head, placed: Placed, worn: Wardrobe, library: Library) -> ImageA
     if worn.hair is not None:
         _blend(d, cover, worn.hair, "hair", tint, slack)
     exposed = d.color * (exposure / peak)
-    small = cv2.resize(exposed, (CANVAS, CANVAS), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(exposed, (side, side), interpolation=cv2.INTER_AREA)
     # A shoulder instead of a cut: what is brighter than 0.8 is pressed together.
     small = np.where(small > 0.8, 0.8 + 0.2 * (1 - np.exp(-(small - 0.8) / 0.2)), small)
     return np.asarray(np.clip(small, 0, 1) ** (1 / 2.2) * 255 + 0.5).astype(np.uint8)
@@ -188,7 +204,7 @@ def _draw_eyes(d: Drawing, mask: npt.NDArray[np.bool_], shade: FloatArray) -> No
     x, y = out @ side, out @ over
     length = np.maximum(np.hypot(x, y), 1e-6)
     radius = np.minimum(IRIS_RADIUS * angle / IRIS_DEGREES, 0.27) / length
-    uv = np.zeros((SIZE, SIZE, 2), np.float32)
+    uv = np.zeros((d.size, d.size, 2), np.float32)
     uv[ball] = np.stack([IRIS_AT[0] + x * radius, 1 - IRIS_AT[1] + y * radius], axis=1)
     albedo = sample(read_texture(d.worn.eye, 512), uv)[ball]
     iris = (angle < IRIS_DEGREES)[:, None]
@@ -221,7 +237,7 @@ def _draw_mouth(d: Drawing, mask: npt.NDArray[np.bool_]) -> None:
     # Cavity normals look out of the head: light enters through the lips alone.
     light = d.lit(AHEAD)[0]
     facing = np.abs(normal[..., 2:])
-    back = np.clip((np.median(d.depth[mask]) - depth) / (FINER * d.placed.scale), 0, 1)[..., None]
+    back = np.clip((np.median(d.depth[mask]) - depth) / (d.finer * d.placed.scale), 0, 1)[..., None]
     dim = np.exp(-3.5 * back) * (0.4 + 0.6 * facing)
     textures = (
         read_texture(d.worn.skin.path, 1024),
@@ -237,7 +253,7 @@ def _background(d: Drawing) -> FloatArray:
     """Return what lies behind, exposed: a part of a picture, or of the panorama, mostly blurred."""
     g, worn = d.generator, d.worn
     if worn.background is None:
-        image = view(worn.probe.image, worn.turn, SIZE, float(g.uniform(25, 60)))
+        image = view(worn.probe.image, worn.turn, d.size, float(g.uniform(25, 60)))
         image = (image * (0.35 / max(float(image.mean()), 1e-3))).astype(np.float32)
     else:
         picture = read_picture(worn.background)
@@ -245,11 +261,15 @@ def _background(d: Drawing) -> FloatArray:
         top, left = (int(g.integers(0, n - side + 1)) for n in picture.shape[:2])
         part = picture[top : top + side, left : left + side]
         part = np.rot90(part, int(g.integers(4)) if abs(d.head.roll) > 45 else 0)
-        small = cv2.resize(np.ascontiguousarray(part), (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-        gain = g.uniform(0.5, 1.3)
-        image = ((small.astype(np.float32) / 255) ** 2.2 * gain).astype(np.float32)
-    sigma = float(g.choice([0.0, 2.0, 6.0, 12.0])) * FINER / 2
+        gain = np.float32(g.uniform(0.5, 1.3))
+        image = _linear(np.ascontiguousarray(part), d.size) * gain
+    sigma = float(g.choice([0.0, 2.0, 6.0, 12.0])) * d.finer / 2
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma) if sigma else image, np.float32)
+
+
+def _linear(picture: ImageArray, size: int) -> FloatArray:
+    small = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
+    return np.asarray((small.astype(np.float32) / 255) ** 2.2, np.float32)
 
 
 def _blend(

@@ -22,6 +22,20 @@ def test_bilinear_against_scipy():
         np.testing.assert_allclose(colors, expected, atol=1e-4)
 
 
+def test_three_channels_are_what_each_is_alone():
+    """Three are sampled at once, in vectors; one column of many is where they may have to go."""
+    rng = np.random.default_rng(2)
+    x, y = rng.uniform(-3, 20, (2, 900)).astype(np.float32)
+    x[:20], y[10:30] = 16, 12  # the picture's last pixels, beyond which nothing may be read
+    together = np.full((900, 7), -1, np.float32)
+    bilinear_colors(IMG, x, y, 1 / 255, out=together[:, 2:5])
+    alone = [
+        bilinear_colors(np.ascontiguousarray(IMG[..., k : k + 1]), x, y, 1 / 255) for k in range(3)
+    ]
+    np.testing.assert_array_equal(together[:, 2:5], np.concatenate(alone, axis=1))
+    assert (together[:, [0, 1, 5, 6]] == -1).all()
+
+
 def test_nearest_is_numpys_rounding():
     x, y = np.meshgrid(np.arange(-3, 20, 0.25), np.arange(-3, 16, 0.25))
     columns, rows = np.clip(np.rint(x), 0, 16).astype(int), np.clip(np.rint(y), 0, 12).astype(int)

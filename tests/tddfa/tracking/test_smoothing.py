@@ -317,3 +317,37 @@ def test_confirmation_waits_as_long_as_it_may(aligner, wait):
         assert len(taken) == min(frame.index + wait + 1, len(faces))
         out.append(len(frame.faces))
     assert out == [1] * len(faces)
+
+
+def with_shapes(faces, values):
+    return [
+        [replace(face, blendshapes=np.full(52, value, np.float32)) for face in row]
+        for row, value in zip(faces, values, strict=True)
+    ]
+
+
+def test_blendshapes_are_averaged_like_everything_else(aligner):
+    faces = with_shapes([[make_face(aligner)] for _ in range(3)], [0.0, 0.3, 0.9])
+    found = [frame.faces[0].blendshapes[0] for frame in smooth_mean(film(faces))]
+    np.testing.assert_allclose(found, [0.1, 0.4, 0.7], atol=1e-6)
+
+
+def test_blendshapes_calm_down_and_a_blink_gets_through(aligner):
+    rng = np.random.default_rng(0)
+    values = rng.normal(0.3, 0.03, 60).clip(0, 1)
+    values[40:] = 0.95
+    faces = with_shapes([[make_face(aligner)] for _ in values], values)
+    faces[30][0].blendshapes[1:] = 0.0  # another channel's leap
+    found = np.array(
+        [frame.faces[0].blendshapes[0] for frame in smooth_one_euro(film(faces), aligner)]
+    )
+    assert np.abs(np.diff(found[5:40])).max() < 0.5 * np.abs(np.diff(values[5:40])).max()
+    assert found[43] > 0.85 and found.min() >= 0 and found.max() <= 1
+
+
+def test_faces_without_blendshapes_get_none(aligner):
+    for frames in (
+        smooth_mean(film([[make_face(aligner)]] * 2)),
+        smooth_one_euro(film([[make_face(aligner)]] * 2), aligner),
+    ):
+        assert all(frame.faces[0].blendshapes is None for frame in frames)

@@ -9,7 +9,13 @@ from tddfa.arkit52 import NAMES
 from tddfa.face import Face
 from tddfa.frame import Frame
 from tddfa.io.pictures import imread
-from tddfa.video.head_recorder import HeadRecorder, head_place, quaternions, translations
+from tddfa.video.head_recorder import (
+    HeadRecorder,
+    head_place,
+    numbered_heads,
+    quaternions,
+    translations,
+)
 from tests.tddfa.export.test_glb import read
 
 
@@ -117,3 +123,17 @@ def test_nearer_is_larger_z_and_the_picture_s_right_is_x(pictured):
     right = [value + shift for value, shift in zip(face.roi_box, (50, 0, 50, 0), strict=True)]
     beside = head_place(Face(1, right, face.param, face.landmarks), size)
     assert beside[0] > places[1][0]
+
+
+def test_files_of_earlier_tracks_are_known_before_anything_is_written(tmp_path):
+    for name in (
+        "head_2.glb",
+        "head_10.glb",
+        "head.glb",
+        "head_x.glb",
+        "other_1.glb",
+        "head_1.gltf",
+    ):
+        (tmp_path / name).touch()
+    assert [p.name for p in numbered_heads(tmp_path / "head.glb")] == ["head_10.glb", "head_2.glb"]
+    assert numbered_heads(tmp_path / "nowhere" / "head.glb") == []

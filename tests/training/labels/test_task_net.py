@@ -78,7 +78,7 @@ class FindsBrightSpot:
 @pytest.fixture
 def network(monkeypatch):
     fake = FindsBrightSpot()
-    monkeypatch.setattr(task_net, "open_network", lambda bundle: fake)
+    monkeypatch.setattr(task_net, "open_network", lambda bundle, name="": fake)
     return fake
 
 

@@ -1,0 +1,1 @@
+"""The regressor's second head: features of labelled faces, training, figures."""

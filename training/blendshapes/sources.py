@@ -1,0 +1,73 @@
+"""Faces with blendshape labels: crops of photos by teachers, rendered heads by construction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tddfa.arkit52 import NAMES, mirrored
+from tddfa.errors import InputError
+from training.dataset.packed import PackedFaces, open_packed
+from training.labels.blendshape_join import load_labels
+
+MIRRORED = np.array([NAMES.index(mirrored(name)) for name in NAMES])
+
+
+@dataclass(frozen=True)
+class LabelledFaces:
+    """Packed crops and their coefficients.
+
+    Attributes
+    ----------
+    faces : PackedFaces
+    coefficients : ndarray, shape (n, 52), float32
+        In [0, 1]; NaN where a crop has no label.
+    exact : bool
+        Rendered heads, whose coefficients are true.
+    """
+
+    faces: PackedFaces
+    coefficients: npt.NDArray[np.float32]
+    exact: bool
+
+    def rows(self, held_out: bool) -> npt.NDArray[np.intp]:
+        """Return which crops are labelled, and held out or not."""
+        known = np.isfinite(self.coefficients).all(axis=1)
+        return np.flatnonzero(known & (self.faces.held_out == held_out))
+
+
+def open_labelled(folder: Path, labels: Path) -> LabelledFaces:
+    """Open a packed data set with labels of ``training.blendshape_labels``.
+
+    Raises
+    ------
+    InputError
+        If either is missing, or no crop has a label.
+    """
+    faces = open_packed(folder)
+    found = LabelledFaces(faces, load_labels(labels).of(faces.labels.names), False)
+    if not np.isfinite(found.coefficients).any():
+        raise InputError(f"'{labels}': expected labels of the crops in '{folder}'")
+    return found
+
+
+def open_rendered(folder: Path) -> LabelledFaces:
+    """Open heads of ``training.render_heads``; the coefficients are those that they were made with.
+
+    Raises
+    ------
+    InputError
+        If it holds none, or is not finished.
+    """
+    faces = open_packed(folder)
+    try:
+        with np.load(folder / "truth.npz", allow_pickle=False) as archive:
+            values, names = archive["blendshapes"], tuple(archive["blendshape_names"].tolist())
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"'{folder}': expected truth.npz of training.render_heads") from error
+    if names != NAMES or len(values) != len(faces):
+        raise InputError(f"'{folder}': expected 52 coefficients of each head")
+    return LabelledFaces(faces, values.astype(np.float32), True)
