@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tddfa.commands import main as command
@@ -250,3 +251,101 @@ def test_readme_code_runs(tmp_path, code):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+# Documents whose commands work on pictures and clips that anybody has.
+WORKED_ON = ("install", "backends", "datasets", "records", "video", "live", "avatars")
+# What needs a camera, a cluster or a store: each has tests of its own.
+OUT_OF_REACH = ("rtsp://", "s3://", "--ray", "--virtual_camera")
+# From here on the documents' clips are cut.
+FIRST_OF_A_CUT = 100
+
+
+def within_reach() -> Iterator[tuple[str, ...]]:
+    """Yield the commands of documents that can run on files alone."""
+    for name in WORKED_ON:
+        text = TEXTS[f"docs/{name}.md"]
+        for words in dict.fromkeys(map(tuple, (*in_blocks(text), *in_sentences(text)))):
+            program = words[1] if words[0] == "python" else words[0]
+            works = program.startswith("demo") or words[:2] in LABEL_AND_VIDEO
+            fed = {"-f", "--source"} & set(words) or words[:2] == ("tddfa", "label")
+            away = any(word.startswith(OUT_OF_REACH) for word in words)
+            if works and fed and not away and len(words) > 2:
+                yield words
+
+
+LABEL_AND_VIDEO = (("tddfa", "label"), ("tddfa", "video"), ("tddfa", "image"))
+RUNNING = list(dict.fromkeys(within_reach()))
+
+
+def test_few_commands_are_out_of_reach():
+    """The list below is most of what these documents have; nothing drops out of it unseen."""
+    assert len(RUNNING) >= 18
+    assert {words[1] for words in RUNNING} >= {"demo.py", "demo_video.py", "label", "video"}
+
+
+@pytest.fixture
+def material(tmp_path, monkeypatch, make_video):
+    """What the documents' commands name: pictures, clips, an archive, a list."""
+    import tarfile
+
+    import cv2
+
+    from tddfa.io.pictures import imread
+
+    source = ROOT / "examples" / "inputs" / "astronaut.png"
+    portrait = imread(source)
+    head = np.ascontiguousarray(portrait[:240, 100:340])
+    for name in ("photos", "shots", "films", "shards"):
+        (tmp_path / name).mkdir()
+    for name in ("photo.jpg", "photos/a.png"):
+        shutil.copy(source, tmp_path / name)
+    clip = (np.roll(head, n // 8, axis=1) for n in range(FIRST_OF_A_CUT + 3))
+    make_video(tmp_path / "clip.mp4", clip)
+    make_video(tmp_path / "films" / "film.mp4", [portrait] * 30)
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / "shots" / f"frame_{number:04d}.png"), head)
+    with tarfile.open(tmp_path / "shards" / "a.tar", "w") as archive:
+        archive.add(source, "photo.png")
+    (tmp_path / "list.txt").write_text("photo.jpg\n", "utf-8")
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("words", RUNNING, ids=lambda words: " ".join(words)[:70])
+def test_command_of_a_document_runs(material, monkeypatch, capsys, words):
+    """Where the document names no target, one is named, so that nothing lands in the checkout."""
+    for option, package in (("openvino", "openvino"), ("torch", "torch"), ("--vmc", "pythonosc")):
+        if option in words:
+            pytest.importorskip(package)
+    if {"label", "faces.parquet"} & set(words):
+        pytest.importorskip("pyarrow")
+    program, *arguments = words[1:] if words[0] == "python" else words
+    before = set(material.rglob("*"))
+    if program == "demo_webcam.py":
+        arguments += ["--headless"]
+    elif program.startswith("demo"):
+        target = "drawn.jpg" if program == "demo.py" else "drawn.mp4"
+        arguments += [] if "--out" in arguments else ["--out", target]
+        arguments += ["--show_flag", "false"] if program == "demo.py" else []
+    if program == "tddfa":
+        extra = {"image": ["--show_flag", "false"], "label": ["--workers", "1"]}
+        assert command.main([*arguments, *extra.get(arguments[0], [])]) == 0
+    else:
+        with pytest.raises(SystemExit) as ended:
+            run_python(monkeypatch, [program, *arguments])
+        assert not ended.value.code, capsys.readouterr().err
+    made = {path for path in set(material.rglob("*")) - before if path.is_file()}
+    assert all(path.stat().st_size for path in made)
+    named = [arguments[i + 1] for i, word in enumerate(arguments) if word in TARGETS]
+    assert made or "--headless" in arguments
+    assert all(
+        list(material.glob(re.sub("%0?[0-9]*d", "*", name).replace(".glb", "*.glb")))
+        for name in named
+    )
+
+
+TARGETS = {"--out", "--save_params", "--animation"}
