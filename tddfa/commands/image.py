@@ -298,7 +298,10 @@ def _make_side_by_side(
 ) -> None:
     """Make outputs in threads: one is drawn while another is encoded, which takes longer."""
     from Sim3DR.threads import share
+    from tddfa.io.atomic import checked_target
 
+    for target in targets.values():
+        checked_target(target)  # its folder is there, as it is for the second output of a row
     if any(OUTPUTS[option].dense for option in targets):
         _ = frame.vertices  # once for all of them
     single = replace(settings, n_threads=1)
