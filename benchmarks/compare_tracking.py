@@ -31,7 +31,7 @@ def ours(config):  # type: ignore[no-untyped-def]
     from tddfa.tracking.tracker import FaceTracker
 
     networks = FaceAligner(config, threads=1, precision=tracking_precision(load_config(config)))
-    tracker = FaceTracker(networks.detector, networks.aligner)
+    tracker = FaceTracker(networks.tracking_detector, networks.aligner)
     return lambda number, image: tracker(image)
 
 

@@ -70,7 +70,9 @@ def track_times(
     pipeline: FaceAligner, images: Sequence[ImageArray], limit: int | None
 ) -> list[float]:
     """Return the seconds that the tracker takes for each frame, after a warm-up."""
-    tracker = FaceTracker(pipeline.detector, pipeline.aligner, TrackerSettings(max_faces=limit))
+    tracker = FaceTracker(
+        pipeline.tracking_detector, pipeline.aligner, TrackerSettings(max_faces=limit)
+    )
     times = []
     for image in [*images[:10], *images]:
         start = time.perf_counter()
@@ -113,7 +115,9 @@ def stages(pipeline: FaceAligner, clip: Path) -> None:
         times.setdefault(name, []).append(time.perf_counter() - start)
         return result
 
-    tracker = FaceTracker(pipeline.detector, pipeline.aligner, TrackerSettings(max_faces=1))
+    tracker = FaceTracker(
+        pipeline.tracking_detector, pipeline.aligner, TrackerSettings(max_faces=1)
+    )
     drawers = {name: FrameDrawer(name) for name in output_names(video=True)}
     with tempfile.TemporaryDirectory() as folder, VideoReader(clip) as reader:
         target = Path(folder) / "o.mp4"
@@ -192,7 +196,9 @@ def jitter(pipeline: FaceAligner) -> None:
     print("|---|---|---|---|")
     for name, moving in (("still face", False), ("moving face", True)):
         frames, maps = [], []
-        tracker = FaceTracker(pipeline.detector, pipeline.aligner, TrackerSettings(max_faces=1))
+        tracker = FaceTracker(
+            pipeline.tracking_detector, pipeline.aligner, TrackerSettings(max_faces=1)
+        )
         for number, (image, matrix) in enumerate(moving_portrait(150, moving)):
             frames.append(Frame(number, number / 25, image, tracker(image), number == 0, number))
             maps.append(matrix)

@@ -54,6 +54,9 @@ class Config:
     face_check_fp, face_check_onnx_fp : str, optional
         Weights of the face check behind the detector, ``.pth`` and ``.onnx``; without them the
         detector's word counts alone, and faces are aligned as they lie, however rolled.
+    tracking_detector_fp : str, optional
+        Weights of the detector for videos and cameras, without a face check; by default both do
+        the same as for pictures.
     blendshapes_fp : str, optional
         Weights of the head for ARKit's 52 blendshapes, ``.pth`` with an ``.onnx`` beside it;
         without it coefficients are fitted to the mesh's own expression.
@@ -80,6 +83,7 @@ class Config:
     detector_onnx_fp: str | None = None
     face_check_fp: str | None = None
     face_check_onnx_fp: str | None = None
+    tracking_detector_fp: str | None = None
     blendshapes_fp: str | None = None
     assets: str | None = None
     folder: Path | None = None

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -135,6 +136,8 @@ class FaceAligner:
         wanted = None if providers is None else tuple(providers)
         runtime = Runtime(backend, device, threads, wanted, precision)
         self.config = config if isinstance(config, Config) else load_config(config, assets)
+        self._runtime, self._detector_settings = runtime, detector_settings or {}
+        self._detector_given = detector is not None
         if isinstance(detector, str):
             self.config = self.config.with_values(detector=detector)
             detector = None
@@ -156,6 +159,25 @@ class FaceAligner:
             self.check = build_face_check(self.config, runtime)
         self.upright = upright
         self.detect_scale = detect_scale
+
+    @cached_property
+    def tracking_detector(self) -> Detector:
+        """The detector that videos are searched with: the configuration's for them, or `detector`.
+
+        What a tracker follows is looked at in every few frames, so that it may trust a detector
+        that sees faces in the dark and cut by the picture's edge; a still picture is seen once, and
+        has faces at any roll.
+        """
+        config = self.config
+        if config.tracking_detector_fp is None or self._detector_given:
+            return self.detector
+        alone = config.with_values(
+            detector_fp=config.tracking_detector_fp,
+            detector_onnx_fp=None,
+            face_check_fp=None,
+            face_check_onnx_fp=None,
+        )
+        return build_detector(alone, self._runtime, **self._detector_settings)
 
     @overload
     def detect(self, image: Image) -> list[Face]: ...
@@ -332,7 +354,7 @@ class FaceAligner:
         settings = settings or TrackerSettings()
         if not self.upright:
             settings = replace(settings, upright=False)
-        tracker = FaceTracker(self.detector, self.aligner, settings)
+        tracker = FaceTracker(self.tracking_detector, self.aligner, settings)
         if isinstance(source, str | Path):
             frames = decoded(source, fps)
         else:

@@ -166,7 +166,7 @@ def _view(args: argparse.Namespace, outlets: list[Outlet]) -> int:
         pipeline = build_tracking_pipeline(args)
         limit = 1 if args.faces == "one" else None
         settings = tracker_settings(args, max_faces=limit)
-        tracker = FaceTracker(pipeline.detector, pipeline.aligner, settings)
+        tracker = FaceTracker(pipeline.tracking_detector, pipeline.aligner, settings)
     except BaseException:
         source.close()
         raise
