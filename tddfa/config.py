@@ -158,6 +158,18 @@ class Config:
         """Return the configuration with some values changed, checked as `from_mapping` does."""
         return self.from_mapping({**vars(self), **values})
 
+    def for_tracking(self) -> "Config":
+        """Return the configuration whose detector is that of videos, see `tracking_detector_fp`."""
+        if self.tracking_detector_fp is None:
+            return self
+        return self.with_values(
+            detector_fp=self.tracking_detector_fp,
+            detector_onnx_fp=None,
+            face_check_fp=None,
+            face_check_onnx_fp=None,
+            tracking_detector_fp=None,
+        )
+
     def find(self, key: str) -> Path:
         """Return the existing file that the key names.
 

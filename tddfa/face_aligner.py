@@ -168,16 +168,9 @@ class FaceAligner:
         that sees faces in the dark and cut by the picture's edge; a still picture is seen once, and
         has faces at any roll.
         """
-        config = self.config
-        if config.tracking_detector_fp is None or self._detector_given:
+        if self.config.tracking_detector_fp is None or self._detector_given:
             return self.detector
-        alone = config.with_values(
-            detector_fp=config.tracking_detector_fp,
-            detector_onnx_fp=None,
-            face_check_fp=None,
-            face_check_onnx_fp=None,
-        )
-        return build_detector(alone, self._runtime, **self._detector_settings)
+        return build_detector(self.config.for_tracking(), self._runtime, **self._detector_settings)
 
     @overload
     def detect(self, image: Image) -> list[Face]: ...

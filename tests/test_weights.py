@@ -103,7 +103,7 @@ def test_nothing_is_found_in_nothing(pipeline, level):
 @pytest.mark.parametrize("name", ["d12", "d18"])
 def test_the_weights_that_ship_follow_a_moving_face_throughout(shared, pipeline, name):
     """Laughing, with eyes shut and turned: none of it may look implausible."""
-    tracker = FaceTracker(pipeline.detector, pipeline.aligner)
+    tracker = FaceTracker(pipeline.tracking_detector, pipeline.aligner)
     with VideoReader(shared / "videos" / f"{name}.mp4") as reader:
         found = [tracker(picture.image) for picture in reader]
     assert len(found) > 150

@@ -69,7 +69,7 @@ def write_models(folder: Path, config_file: str | Path = CONFIG) -> None:
     InputError
         If a file is missing or of another kind.
     """
-    config = load_config(config_file)
+    config = load_config(config_file).for_tracking()
     if config.num_params != 62 or config.detector != "faceboxes":
         raise InputError(f"{config_file}: expected 62 parameters and the detector faceboxes")
     copy(detector_onnx(config), folder / "detector.onnx")

@@ -14,6 +14,7 @@ import pytest
 from benchmarks.browser import measure, moving_portrait, script, write_y4m
 from benchmarks.chromium import chromium, find_chromium
 from tddfa import FaceAligner
+from tddfa.config import load_config
 from tddfa.errors import InputError
 from tddfa.io.pictures import imread
 
@@ -90,7 +91,8 @@ def test_the_same_faces_as_in_python(align, portrait, project_root, name, limits
     image = np.ascontiguousarray(PICTURES[name](portrait))
     height, width = limits
     settings = {"max_height": height, "max_width": width}
-    aligner = FaceAligner(project_root / CONFIG, detector_settings=settings, upright=False)
+    config = load_config(project_root / CONFIG).for_tracking()
+    aligner = FaceAligner(config, detector_settings=settings, upright=False)
     expected = aligner.detect(image)
     found = align(image, limits)["faces"]
     assert len(found) == len(expected) == (2 if "two" in name else 1)

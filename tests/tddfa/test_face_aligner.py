@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 from tddfa import Face, FaceAligner, Frame, InputError
+from tddfa.config import load_config
+from tddfa.face_check.checked_detector import CheckedDetector
 from tddfa.io.pictures import imread
+from tddfa.network_files import detector_onnx
 from tddfa.pose import head_pose
 from tddfa.tracking.association import iou_matrix
 from tddfa.tracking.settings import TrackerSettings
@@ -327,3 +330,17 @@ def test_from_any_folder_and_without_what_is_not_needed(project_root, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["1"]
+
+
+def test_videos_have_a_detector_of_their_own_where_the_configuration_names_one(project_root):
+    config = load_config(project_root / "configs" / "mb05_120x120.yml")
+    aligner = FaceAligner(config)
+    assert isinstance(aligner.detector, CheckedDetector)
+    alone = aligner.tracking_detector
+    assert not isinstance(alone, CheckedDetector) and aligner.tracking_detector is alone
+    assert detector_onnx(config.for_tracking()).name == "FaceBoxesProd.onnx"
+    assert detector_onnx(config).name == "FaceBoxesTurned.onnx"
+    assert FaceAligner(config, detector=alone).tracking_detector is alone
+    one = FaceAligner(config.for_tracking())
+    assert one.tracking_detector is one.detector and one.check is None
+    assert config.for_tracking().for_tracking() == config.for_tracking()
