@@ -259,6 +259,6 @@ def test_defaults_are_the_default_configuration(project_root):
     default = load_config(project_root / "configs/mb1_120x120.yml")
     for key in ("arch", "widen_factor", "checkpoint_fp", "bfm_fp", "param_mean_std_fp"):
         assert getattr(Config(), key) == getattr(default, key)
-    # Without a file there is one detector, that of FaceBoxes() and of videos, and no check behind it.
+    # Without a file there is one detector, that of FaceBoxes() and of videos, and no check.
     assert find_detector(Config()) == find_detector(default.for_tracking())
     assert Config().face_check_fp is None
