@@ -55,6 +55,7 @@ class FaceBoxes(_contract.BoxLister):
     @property
     def net(self) -> Any:
         """The network, a `torch.nn.Module`."""
+        # The list's contract knows detectors of both runtimes; only PyTorch's has a network.
         return self.detector.network  # type: ignore[attr-defined]
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import yaml
 
 
+# No hints below: the reference's interpreter, which may be an old one, runs this file as well.
 def main():  # type: ignore[no-untyped-def]
     """Measure the steps that the request on stdin asks for."""
     request = json.load(sys.stdin)

@@ -42,4 +42,5 @@ class Timer:
 
     def clear(self) -> None:
         """Forget all spans."""
+        # As the reference's: all spans are forgotten. No subclass has arguments.
         self.__init__()  # type: ignore[misc]

@@ -36,7 +36,7 @@ def test_folder_without_pictures(tmp_path, names):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://host/a/b.jpg", "https://host//x.png?size=2", "file:///tmp/x.png", "s3://b/x"]
+    "url", ["http://host/a/b.jpg", "https://host//x.png?size=2", "file://host/x.png", "s3://b/x"]
 )
 def test_url_is_shown_whole(url):
     with pytest.raises(InputError) as error:
