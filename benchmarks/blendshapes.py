@@ -21,16 +21,18 @@ from tddfa.cli import run_main
 from tddfa.io.pictures import imread
 from tddfa.picture import ImageArray
 from tddfa.roi import network_input
+from tddfa.runtime import Precision
+from tddfa.tracking.follow import Smooth
 
 PICTURE = "examples/inputs/astronaut.png"
 NOISE, SHAKE = 4.0, 0.25
 
 
-def cost(config: str, precision: str, rounds: int, faces: int) -> str:
+def cost(config: str, precision: Precision, rounds: int, faces: int) -> str:
     """Return times a face without and with the head, minimum and median of alternating rounds."""
     image = imread(PICTURE)
     pair = [
-        FaceAligner(config, threads=1, precision=precision, blendshapes=asked)  # type: ignore[arg-type]
+        FaceAligner(config, threads=1, precision=precision, blendshapes=asked)
         for asked in (False, True)
     ]
     roi = pair[0].detect(image)[0].roi_box
@@ -61,14 +63,14 @@ def still(count: int, seed: int = 0) -> Iterator[ImageArray]:
         yield np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
 
 
-def stillness(aligner: FaceAligner, smooth: str, count: int) -> str:
+def stillness(aligner: FaceAligner, smooth: Smooth, count: int) -> str:
     """Return how far any coefficient moves between two frames of a face that stands still."""
     rows = [
-        frame.faces[0].blendshapes
-        for frame in aligner.track(still(count), smooth=smooth, fps=25)  # type: ignore[arg-type]
+        np.asarray(frame.faces[0].blendshapes)
+        for frame in aligner.track(still(count), smooth=smooth, fps=25)
         if frame.faces
     ]
-    steps = np.abs(np.diff(np.stack(rows), axis=0))  # type: ignore[arg-type]
+    steps = np.abs(np.diff(np.stack(rows), axis=0))
     return (
         f"still face, {smooth}: largest step {steps.max():.3f}, "
         f"99 % of the steps {np.percentile(steps, 99):.3f}, mean {steps.mean():.4f}"
