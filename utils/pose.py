@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 
-def P2sRt(P: npt.ArrayLike) -> tuple[float, FloatArray, FloatArray]:  # noqa: N802, N803
+def P2sRt(P: npt.ArrayLike) -> tuple[float, FloatArray, FloatArray]:  # noqa: N802, N803 (the reference's)
     """Split a camera (3, 4), [s·R | t], into s, R (3, 3) and t (3,).
 
     s is in crop pixels per unit of the face model: about 0.5 with ours, in millimeters, about
@@ -38,7 +38,7 @@ def P2sRt(P: npt.ArrayLike) -> tuple[float, FloatArray, FloatArray]:  # noqa: N8
     return decompose_camera(P)
 
 
-def matrix2angle(R: npt.ArrayLike) -> tuple[float, float, float]:  # noqa: N803
+def matrix2angle(R: npt.ArrayLike) -> tuple[float, float, float]:  # noqa: N803 (likewise)
     """Return yaw, pitch, roll in **radians** of a rotation matrix (3, 3)."""
     yaw, pitch, roll = (math.radians(angle) for angle in rotation_to_angles(R))
     return yaw, pitch, roll

@@ -127,4 +127,5 @@ def save_arrays(path: PathLike, **arrays: npt.ArrayLike) -> None:
         If the file cannot be written.
     """
     with atomic_write(path) as file:
+        # NumPy's stubs take any array by name for `allow_pickle`, a bool.
         np.savez(file, **arrays)  # type: ignore[arg-type]

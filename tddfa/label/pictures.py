@@ -29,7 +29,7 @@ class CropWriter(Protocol):
     """
 
     @property
-    def columns(self) -> Sequence[str]: ...  # noqa: D102
+    def columns(self) -> Sequence[str]: ...  # noqa: D102 (the protocol says it)
 
     def __call__(self, row: Row, image: ImageArray, faces: Sequence[Face]) -> list[Row]:
         """Take a picture with its faces; return more columns for each face."""

@@ -36,17 +36,17 @@ class FrameReader(Protocol):
     ended: bool
 
     @property
-    def has_sound(self) -> bool: ...  # noqa: D102
+    def has_sound(self) -> bool: ...  # noqa: D102 (the protocol says it)
     @property
-    def numbers(self) -> tuple[int, ...] | None: ...  # noqa: D102
+    def numbers(self) -> tuple[int, ...] | None: ...  # noqa: D102 (the protocol says it)
     @property
-    def time_base(self) -> Fraction: ...  # noqa: D102
+    def time_base(self) -> Fraction: ...  # noqa: D102 (the protocol says it)
     @property
-    def rate(self) -> Fraction: ...  # noqa: D102
+    def rate(self) -> Fraction: ...  # noqa: D102 (the protocol says it)
     @property
-    def n_frames(self) -> int | None: ...  # noqa: D102
+    def n_frames(self) -> int | None: ...  # noqa: D102 (the protocol says it)
     def __iter__(self) -> Iterator[Frame]: ...
-    def close(self) -> None: ...  # noqa: D102
+    def close(self) -> None: ...  # noqa: D102 (the protocol says it)
     def __enter__(self) -> Self: ...
     def __exit__(
         self,

@@ -103,7 +103,7 @@ def test_network(checkpoint, onnx_file):
     assert loc.shape[2] == 4 and conf.shape[2] == 2
     assert FaceBoxes_ONNX(onnx_fp=onnx_file).session.get_inputs()
     with pytest.raises(AttributeError):
-        FaceBoxes_ONNX(onnx_fp=onnx_file).net  # noqa: B018
+        FaceBoxes_ONNX(onnx_fp=onnx_file).net  # noqa: B018 (reading raises)
 
 
 def test_viz_bbox(tmp_path):

@@ -34,7 +34,7 @@ def test_widths(name, width):
 
 
 def test_how_the_reference_builds_it():
-    network = getattr(models, "mobilenet")(  # noqa: B009
+    network = getattr(models, "mobilenet")(  # noqa: B009 (as it is written there)
         num_classes=62, widen_factor=0.5, size=120, mode="small"
     ).eval()
     assert network(PICTURES).shape == (2, 62)

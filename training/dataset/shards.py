@@ -103,5 +103,6 @@ class Shards:
         while (target := self.folder / f"{self.kind}_{part:02d}_{number:04d}.npz").exists():
             number += 1
         with replacing(target) as temporary, temporary.open("wb") as file:
+            # NumPy's stubs take any array by name for `allow_pickle`, a bool.
             np.savez(file, **arrays)  # type: ignore[arg-type]
         logger.info("wrote %s", target.name)

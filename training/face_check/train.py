@@ -71,6 +71,7 @@ class CheckTrainer:
     """Network, optimizer and average of the face check."""
 
     def __init__(self, network: FaceCheckNet, rate: float, total_steps: int) -> None:
+        # PyTorch's own stubs lack this keyword.
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = FaceCheckNet()
         self.average.load_state_dict(network.state_dict())

