@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,8 @@ from training.renders.heads import Head, shares
 from training.renders.library import Library, Skin
 from training.renders.light import Panorama
 from training.renders.meshes import Attachment
+
+T = TypeVar("T")
 
 Array = npt.NDArray[np.float64]
 
@@ -70,7 +73,7 @@ def dress(head: Head, library: Library) -> Wardrobe:
     """Draw what a head wears and stands in."""
     generator = np.random.default_rng((*head.seed, 2))
 
-    def one(items: list) -> object:
+    def one(items: list[T]) -> T:
         return items[generator.integers(len(items))]
 
     who = shares(head, library.space)
@@ -107,15 +110,15 @@ def dress(head: Head, library: Library) -> Wardrobe:
         hair_tint=color * generator.uniform(0.7, 1.3),
         cloth=generator.uniform(0.02, 0.8) * np.exp(generator.normal(0, 0.35, 3)),
         collar=float(generator.normal(5.8, 0.12)),
-        hair=hair,  # type: ignore[arg-type]
-        brow=one(library.brows),  # type: ignore[arg-type]
-        lash=one(library.lashes),  # type: ignore[arg-type]
-        eye=eye,  # type: ignore[arg-type]
+        hair=hair,
+        brow=one(library.brows),
+        lash=one(library.lashes),
+        eye=eye,
         iris_tint=iris,
-        probe=one(library.probes),  # type: ignore[arg-type]
+        probe=one(library.probes),
         turn=turn,
         exposure=float(np.exp(generator.normal(-0.75, 0.25))),
-        background=behind,  # type: ignore[arg-type]
+        background=behind,
         glasses=0.0
         if generator.random() > 0.2
         else float(generator.choice([0.06, 0.1, 0.8], p=[0.4, 0.3, 0.3])),
