@@ -199,18 +199,24 @@ def build_pipeline(args: argparse.Namespace) -> "FaceAligner":
 def build_tracking_pipeline(args: argparse.Namespace) -> "FaceAligner":
     """Build the networks that follow faces, quantized where that is faster.
 
+    The detector is that of videos alone: no other is read.
+
     Raises
     ------
     InputError
         As `build_pipeline`.
     """
+    from tddfa.config import load_config
+    from tddfa.face_aligner import FaceAligner
+
+    arguments = aligner_arguments(args)
+    config = load_config(args.config, args.assets)
     on_cpu = args.mode == "cpu" and args.provider is None
     if args.precision == "auto" and on_cpu and chosen_backend(args) == "onnx":
-        from tddfa.config import load_config
         from tddfa.network_files import tracking_precision
 
-        args.precision = tracking_precision(load_config(args.config, args.assets))
-    return build_pipeline(args)
+        arguments["precision"] = tracking_precision(config)
+    return FaceAligner(**(arguments | {"config": config.for_tracking()}))
 
 
 def aligner_arguments(args: argparse.Namespace) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """`FaceAligner`: pictures and videos in, faces out."""
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from FaceBoxes.tiles import detect_faces
-from tddfa.aligner import Aligner
 from tddfa.assets import DEFAULT_CONFIG
+from tddfa.build_aligner import build_aligner
 from tddfa.config import Config, load_config
 from tddfa.detector import Detector, as_boxes, as_detector
 from tddfa.detectors import build_detector
@@ -32,8 +31,6 @@ from tddfa.runtime import Backend, Precision, Runtime
 if TYPE_CHECKING:  # of videos alone
     from tddfa.tracking.follow import Smooth
     from tddfa.tracking.settings import TrackerSettings
-
-logger = logging.getLogger(__name__)
 
 _USUAL_FPS, _MOST_FPS = 25.0, 1000.0
 
@@ -378,38 +375,6 @@ class FaceAligner:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (self._arguments,)
-
-
-def build_aligner(config: Config, runtime: Runtime, blendshapes: bool = False) -> Aligner:
-    """Build the regressor that a configuration names, see `FaceAligner`."""
-    keys, threads = vars(config), runtime.threads
-    if blendshapes and config.blendshapes_fp is None:
-        logger.warning(
-            "blendshapes: the configuration names no head (blendshapes_fp), they are fitted to the "
-            "ten components of expression"
-        )
-    if runtime.backend != "torch":
-        from tddfa.onnx_backend import TDDFA_ONNX
-
-        return TDDFA_ONNX(
-            num_threads=threads,
-            providers=runtime.providers,
-            n_threads=threads or 1,
-            backend=runtime.backend,
-            precision=runtime.precision,
-            blendshapes=blendshapes,
-            **keys,
-        )
-    from tddfa.torch_backend import TDDFA
-
-    gpu = runtime.gpu
-    return TDDFA(
-        gpu_mode=gpu is not None,
-        gpu_id=gpu or 0,
-        n_threads=threads or 1,
-        blendshapes=blendshapes,
-        **keys,
-    )
 
 
 def _rebuild(arguments: Mapping[str, Any]) -> FaceAligner:

@@ -1,6 +1,7 @@
 """Make outputs of faces: a picture, or a file."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from tddfa import outputs
 from tddfa.errors import InputError
 from tddfa.face import Face
 from tddfa.frame import Frame
+from tddfa.io.atomic import checked_target
 from tddfa.outputs import OutputSettings, find_output
 from tddfa.picture import ImageArray
 
@@ -49,6 +51,50 @@ def make_output(
 
         imwrite(path, picture)
     return picture
+
+
+def make_outputs(
+    frame: Frame,
+    targets: Mapping[str, Path],
+    settings: OutputSettings,
+    made: Callable[[str, Path], object],
+) -> None:
+    """Make several outputs in threads: one is drawn while another is encoded, which takes longer.
+
+    Parameters
+    ----------
+    frame : Frame
+        With at least one face.
+    targets : mapping of str to Path
+        Where each output is written, by its name.
+    settings : OutputSettings
+        With the number of threads for all of them together.
+    made : callable
+        Is told name and file of each that was made, in order, also if another one failed.
+
+    Raises
+    ------
+    InputError
+        As `make_output`.
+    """
+    from Sim3DR.threads import share
+
+    for target in targets.values():
+        checked_target(target)  # all are written into it at once: its folder is made before
+    if any(outputs.OUTPUTS[name].dense for name in targets):
+        _ = frame.vertices  # once for all of them
+    single, done = replace(settings, n_threads=1), set()
+
+    def make(name: str, target: Path) -> None:
+        make_output(name, frame, target, single)  # the picture is not kept
+        done.add(name)
+
+    try:
+        share(make, targets.items(), settings.n_threads)
+    finally:
+        for name, target in targets.items():
+            if name in done:
+                made(name, target)
 
 
 def draw_faces(

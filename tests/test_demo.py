@@ -467,7 +467,7 @@ def test_of_outputs_side_by_side_one_fails(run, tmp_path, monkeypatch):
             raise InputError(f"'{target}': disk full")
         return write(option, frame, target, settings)
 
-    monkeypatch.setattr(demo, "make_output", failing)
+    monkeypatch.setattr("tddfa.make_output.make_output", failing)
     words = ("-f", ASTRONAUT, "-o", "2d_sparse", "pose", "--show_flag", "false")
     code, text, err = run(*words, "--out", tmp_path, "--threads", 2)
     assert code == 2 and "disk full" in err and err.count("\n") == 1

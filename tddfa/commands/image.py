@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ from tddfa.io.picture_paths import OutputPaths, expand_inputs, unique_stems
 from tddfa.io.report import face_line, picture_record, write_json
 from tddfa.io.results import results_place
 from tddfa.io.targets import RunFile, check_targets
-from tddfa.make_output import make_output
+from tddfa.make_output import make_output, make_outputs
 from tddfa.outputs import OUTPUTS, OutputSettings, describe_outputs, output_names
 from tddfa.run_files import model_files
 from tddfa.side_by_side import available_cores, side_by_side
@@ -280,43 +280,18 @@ def process(
         say(face_line(number, face))
     frame = Frame.still(image, faces)
     if len(targets) > 1 and settings.n_threads > 1 and not show:
-        _make_side_by_side(frame, targets, settings, say)
+        make_outputs(frame, targets, settings, lambda option, target: say(_made(option, target)))
         return picture_record(path, image.shape, faces, list(targets.values()))
     for option, target in targets.items():
         picture = make_output(option, frame, target, settings)
-        say(f"  {option} -> {target}")
+        say(_made(option, target))
         # Once there turned out to be no screen, the next pictures need not try.
         show = show and (picture is None or _show(picture, target))
     return picture_record(path, image.shape, faces, list(targets.values()))
 
 
-def _make_side_by_side(
-    frame: Frame,
-    targets: dict[str, Path],
-    settings: OutputSettings,
-    say: Callable[[str], object],
-) -> None:
-    """Make outputs in threads: one is drawn while another is encoded, which takes longer."""
-    from Sim3DR.threads import share
-    from tddfa.io.atomic import checked_target
-
-    for target in targets.values():
-        checked_target(target)  # its folder is there, as it is for the second output of a row
-    if any(OUTPUTS[option].dense for option in targets):
-        _ = frame.vertices  # once for all of them
-    single = replace(settings, n_threads=1)
-    made = set()
-
-    def make(option: str, target: Path) -> None:
-        make_output(option, frame, target, single)  # the picture is not kept
-        made.add(option)
-
-    try:
-        share(make, targets.items(), settings.n_threads)
-    finally:
-        for option, target in targets.items():
-            if option in made:
-                say(f"  {option} -> {target}")
+def _made(option: str, target: Path) -> str:
+    return f"  {option} -> {target}"
 
 
 def _show(picture: Any, target: Path) -> bool:

@@ -19,8 +19,8 @@ from tddfa.arguments import (
     tracker_settings,
 )
 from tddfa.cli import EXIT_BAD_INPUT
+from tddfa.commands.video_report import Progress, report
 from tddfa.errors import InputError
-from tddfa.frame import Frame
 from tddfa.io.results import results_folder, results_place
 from tddfa.io.targets import RunFile, check_targets
 from tddfa.outputs import describe_outputs, output_names
@@ -241,7 +241,7 @@ def _run(args: argparse.Namespace, suffix: str) -> int:
                 raise
             finally:  # also of what Ctrl-C left
                 if summary.frames and not failed:
-                    progress.write(_report(job, summary))
+                    progress.write(report(job, summary))
     if not summary.with_face:
         sys.stderr.write(f"{source}: no face detected\n")
         if args.fail_on_no_face:
@@ -337,52 +337,3 @@ def _length(job: VideoJob, reader: FrameReader) -> int | None:
     if job.end >= 0:
         total = min(total or job.end + 1, job.end + 1)
     return None if total is None else max(0, total - max(job.start, 0))
-
-
-def _report(job: VideoJob, summary: Summary) -> str:
-    parts = [f"{summary.frames} frames"]
-    if summary.skipped:
-        parts.append(f"{summary.skipped} damaged ones skipped")
-    if summary.damaged:
-        parts.append(f"{summary.damaged} damaged in part")
-    if summary.missing:
-        parts.append(f"{_count(summary.missing, 'number')} missing")
-    parts.append(f"{_count(len(summary.ids), 'face')} in {summary.with_face} frames")
-    lines = [f"{job.source}: {', '.join(parts)}"]
-    if summary.leaps:
-        times = _count(summary.leaps, "time")
-        lines.append(f"  its clock leaps {times}: the pictures follow each other there")
-    lines.append(f"  {job.option} -> {job.target}")
-    if job.records:
-        lines.append(f"  parameters -> {job.records}")
-    lines += [f"  head -> {path}" for path in summary.animations]
-    return "\n".join(lines)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
-class Progress:
-    """Progress bar with frames per second and number of faces, where somebody can see it."""
-
-    def __init__(self, total: int | None) -> None:
-        from tqdm import tqdm
-
-        self._bar = tqdm(total=total, unit="frame", disable=None)
-
-    def __call__(self, frame: Frame) -> None:
-        """Count a frame."""
-        self._bar.set_postfix(faces=len(frame.faces), refresh=False)
-        self._bar.update()
-
-    def write(self, text: str) -> None:
-        """End the bar and print a text."""
-        self._bar.close()
-        sys.stdout.write(text + "\n")
-
-    def __enter__(self) -> "Progress":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
