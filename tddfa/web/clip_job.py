@@ -1,8 +1,5 @@
 """A clip's faces as files: the clip drawn on, its numbers, and animated heads."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 from tddfa.blendshapes import load_blendshapes
 from tddfa.face_aligner import FaceAligner
 from tddfa.frame import Frame
@@ -11,38 +8,21 @@ from tddfa.tracking.settings import TrackerSettings
 from tddfa.video.job import Summary, VideoJob, run_job
 from tddfa.video.open_film import open_film
 from tddfa.video.reader import VideoReader
-from tddfa.web.jobs import JobResult
-from tddfa.web.limits import Deadline, Limits
+from tddfa.web.jobs import Job, JobResult
+from tddfa.web.limits import Limits
 
 
-def align_clip(
-    path: Path,
-    folder: Path,
-    aligner: FaceAligner,
-    *,
-    option: str,
-    neighbors: int,
-    limits: Limits,
-    deadline: Deadline,
-    progress: Callable[[float], None] = lambda share: None,
-) -> JobResult:
+def align_clip(job: Job, aligner: FaceAligner, *, option: str, neighbors: int) -> JobResult:
     """Follow the faces of a clip and draw one output.
 
     Parameters
     ----------
-    path : Path
-        The clip.
-    folder : Path
-        Where files are written.
+    job : Job
     aligner : FaceAligner
     option : str
         An output with ``video`` of `tddfa.outputs.OUTPUTS`.
     neighbors : int
         Frames before and as many after that landmarks are averaged over.
-    limits : Limits
-    deadline : Deadline
-    progress : callable
-        Is told the share of the work that is done.
 
     Raises
     ------
@@ -50,7 +30,8 @@ def align_clip(
         If it is no clip, too large, or takes too long.
     """
     smooth: Smooth = "mean" if neighbors else "none"
-    with open_film(path) as reader:
+    limits, folder = job.limits, job.folder
+    with open_film(job.path) as reader:
         if isinstance(reader, VideoReader):
             limits.check_clip(reader.stream.width, reader.stream.height)
         most = max(1, round(limits.clip_seconds * reader.rate))
@@ -58,8 +39,8 @@ def align_clip(
         cut = total is None or total > most
         heads = load_blendshapes().belong_to(aligner.aligner.bfm)
         video, records = folder / f"clip_{option}.mp4", folder / "faces.csv"
-        job = VideoJob(
-            str(path),
+        film = VideoJob(
+            str(job.path),
             video,
             option=option,
             smooth=smooth,
@@ -75,11 +56,11 @@ def align_clip(
         def step(frame: Frame) -> None:
             if frame.index == 0:
                 limits.check_clip(frame.image.shape[1], frame.image.shape[0])
-            deadline.check()
-            progress(min(1.0, (frame.index + 1) / min(total or most, most)))
+            job.deadline.check()
+            job.progress(min(1.0, (frame.index + 1) / min(total or most, most)))
 
         summary = Summary()
-        run_job(job, reader, aligner, summary, step)
+        run_job(film, reader, aligner, summary, step)
     whole = [path for path in summary.animations if path.is_file()]
     files = [video, records, *whole]
     text = _text(summary, limits if cut and summary.frames == most else None)

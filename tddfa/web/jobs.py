@@ -43,6 +43,29 @@ class JobResult:
 
 
 @dataclass(frozen=True)
+class Job:
+    """The work on one upload.
+
+    Attributes
+    ----------
+    path : Path
+        What was sent.
+    folder : Path
+        Where files are written, this job's alone.
+    limits : Limits
+    deadline : Deadline
+    progress : callable
+        Is told the share of the work that is done.
+    """
+
+    path: Path
+    folder: Path
+    limits: Limits
+    deadline: Deadline
+    progress: Callable[[float], None] = lambda share: None
+
+
+@dataclass(frozen=True)
 class JobChoices:
     """What a visitor chose beside the upload.
 
@@ -132,8 +155,8 @@ def run_upload(
     """
     choices.check(networks)
     limits.check_size(upload.stat().st_size)
-    deadline = Deadline(limits.work_seconds)
     path = folder / UPLOAD
+    job = Job(path, folder, limits, Deadline(limits.work_seconds), progress)
     shutil.copyfile(upload, path)
     try:
         kind = upload_kind(path.read_bytes())
@@ -141,27 +164,10 @@ def run_upload(
         if kind == "clip":
             from tddfa.web.clip_job import align_clip
 
-            return align_clip(
-                path,
-                folder,
-                aligner,
-                option=choices.option,
-                neighbors=choices.neighbors,
-                limits=limits,
-                deadline=deadline,
-                progress=progress,
-            )
+            return align_clip(job, aligner, option=choices.option, neighbors=choices.neighbors)
         from tddfa.web.picture_job import align_picture
 
-        return align_picture(
-            path,
-            folder,
-            aligner,
-            alpha=choices.alpha,
-            limits=limits,
-            deadline=deadline,
-            progress=progress,
-        )
+        return align_picture(job, aligner, alpha=choices.alpha)
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, InputError):

@@ -1,6 +1,5 @@
 """A picture's faces as files: every output, meshes and numbers."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from tddfa.blendshapes import load_blendshapes
@@ -11,47 +10,31 @@ from tddfa.io.pictures import imread, imwrite
 from tddfa.io.report import picture_record, write_json
 from tddfa.make_output import make_output
 from tddfa.outputs import OUTPUTS, OutputSettings
-from tddfa.web.jobs import JobResult, faces_table
-from tddfa.web.limits import Deadline, Limits
+from tddfa.web.jobs import Job, JobResult, faces_table
 
 # Of the drawings: the page shows them, the sources are the visitor's own.
 _JPEG_QUALITY = 90
 
 
-def align_picture(
-    path: Path,
-    folder: Path,
-    aligner: FaceAligner,
-    *,
-    alpha: float,
-    limits: Limits,
-    deadline: Deadline,
-    progress: Callable[[float], None] = lambda share: None,
-) -> JobResult:
+def align_picture(job: Job, aligner: FaceAligner, *, alpha: float) -> JobResult:
     """Find the faces of a picture and make every output.
 
     Parameters
     ----------
-    path : Path
-        The picture.
-    folder : Path
-        Where files are written.
+    job : Job
     aligner : FaceAligner
     alpha : float
         Share of the shaded mesh in ``3d``, 0 to 1.
-    limits : Limits
-    deadline : Deadline
-    progress : callable
-        Is told the share of the work that is done.
 
     Raises
     ------
     InputError
         If it is no picture, too large, or takes too long.
     """
-    width, height = declared_size(path.read_bytes()) or (0, 0)
+    limits, folder = job.limits, job.folder
+    width, height = declared_size(job.path.read_bytes()) or (0, 0)
     limits.check_picture(width, height)
-    image = imread(path)
+    image = imread(job.path)
     limits.check_picture(image.shape[1], image.shape[0])
     found = aligner.detect(image)
     faces = found[: limits.faces]
@@ -64,8 +47,8 @@ def align_picture(
     names = [name for name in OUTPUTS if name != "glb" or belong]
     drawings, files = {}, []
     for number, name in enumerate(names):
-        deadline.check()
-        progress(number / len(names))
+        job.deadline.check()
+        job.progress(number / len(names))
         output = OUTPUTS[name]
         target = folder / f"{'faces' if output.draw else 'heads'}_{name}{output.suffix}"
         if output.draw is None:
