@@ -93,7 +93,7 @@ def test_two_visitors_at_once(server, portrait, tmp_path):
 @pytest.mark.parametrize("data", [b"hello", b"", b"#EXTM3U\n/etc/passwd\n"])
 def test_bad_uploads_are_told(client, server, tmp_path, data):
     (tmp_path / "bad.png").write_bytes(data)
-    with pytest.raises(Exception) as info:
+    with pytest.raises(client_package.exceptions.AppError) as info:
         align(client, tmp_path / "bad.png")
     text = str(info.value)
     assert "file is empty" in text or "picture" in text
@@ -101,14 +101,14 @@ def test_bad_uploads_are_told(client, server, tmp_path, data):
 
 
 def test_nothing_chosen(client):
-    with pytest.raises(Exception, match="choose a picture"):
+    with pytest.raises(client_package.exceptions.AppError, match="choose a picture"):
         client.predict(None, *CHOICES, api_name="/align")
 
 
 def test_too_large_upload_is_refused(client, server, tmp_path):
     path = tmp_path / "large.png"
     path.write_bytes(bytes((UPLOAD_MB << 20) + 4096))
-    with pytest.raises(Exception):  # noqa: B017
+    with pytest.raises(ValueError, match="exceeds the maximum file size"):
         align(client, path)
     with path.open("rb") as file:
         answer = httpx.post(f"{server[0]}gradio_api/upload", files={"files": file})
