@@ -12,22 +12,19 @@ too, and goes as well; ``--reference_name`` says so in the tables' heads. ``--me
 
 import argparse
 import json
-import os
-import platform
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import cv2
 import numpy as np
 
+from benchmarks.compare_report import Side, Times, growth_table, machine, table
 from tddfa.arguments import positive_int
 from tddfa.cli import run_main
 from tddfa.errors import InputError
@@ -39,37 +36,6 @@ STEPS = Path(__file__).with_name("compare_steps.py")
 PORTRAIT = ROOT / "examples" / "inputs" / "astronaut.png"
 OPTIONS = ("2d_sparse", "2d_dense", "3d", "depth", "pncc", "uv_tex", "pose", "ply", "obj")
 DRAWN = ("render", "pncc", "uv_tex", "pose")
-Times = dict[str, list[float]]
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the two that are compared.
-
-    Attributes
-    ----------
-    name : str
-        For the table's head.
-    folder : Path
-        Its checkout.
-    python : str
-        Its interpreter.
-    config : Path
-        Its configuration.
-    variables : mapping
-        Environment variables of its processes.
-    """
-
-    name: str
-    folder: Path
-    python: str
-    config: Path
-    variables: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Environment of its processes: imports come from its checkout."""
-        return {**os.environ, **self.variables, "PYTHONPATH": str(self.folder)}
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -295,63 +261,7 @@ def growth(args: argparse.Namespace, side: Side, folder: Path) -> str:
                 if name.startswith(("detection", "whole", *DRAWN)):
                     label = f"{name.rsplit(',', 1)[0]}, {pixels} MP"
                     found.setdefault(label, []).append(min(values))
-    head = f"least {'processor time' if args.cpu else 'time'}, ms"
-    lines = ["### How the time grows", "", f"| {head} | one thread | two threads |"]
-    lines.append("|---" * 3 + "|")
-    for name in sorted(found, key=_by_step):
-        lines.append(f"| {name} | {' | '.join(f'{1e3 * value:.2f}' for value in found[name])} |")
-    return "\n".join(lines)
-
-
-def _by_step(name: str) -> tuple[str, float]:
-    """Sort by step, then by the number in what comes last."""
-    step, _, last = name.rpartition(", ")
-    return step, float(last.split()[0])
-
-
-def table(title: str, sides: Sequence[Side], found: Sequence[Times]) -> str:
-    """Return one table as Markdown."""
-    heads = [f"{side.name}: fastest (median), ms" for side in sides]
-    ratios = ["ratio, fastest", "ratio, median"] if len(sides) > 1 else []
-    columns = ["", *heads, *ratios]
-    lines = [f"### {title}", "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-    for name in found[0]:
-        values = [times.get(name) for times in found]
-        cells = [
-            "" if one is None else f"{1e3 * min(one):.2f} ({1e3 * median(one):.2f})"
-            for one in values
-        ]
-        if len(sides) > 1:
-            ours, theirs = values
-            cells += (
-                ["", ""]
-                if ours is None or theirs is None
-                else [f"{min(theirs) / min(ours):.2f}", f"{median(theirs) / median(ours):.2f}"]
-            )
-        lines.append(f"| {' | '.join([name, *cells])} |")
-    return "\n".join(lines)
-
-
-def machine() -> str:
-    """Return processor, cores, versions, and how busy it is."""
-    import onnxruntime
-
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-
-    processor = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [
-            line.split(":", 1)[1].strip()
-            for line in info.read_text().splitlines()
-            if line.startswith("model name")
-        ]
-        processor = names[0] if names else processor
-    return (
-        f"{processor}, {os.cpu_count()} cores, {platform.system()}; Python "
-        f"{platform.python_version()}, NumPy {np.__version__}, OpenCV {cv2.__version__}, "
-        f"ONNX Runtime {onnxruntime.__version__}; load when it began: {load:.1f}"
-    )
+    return growth_table(found, cpu=args.cpu)
 
 
 def _portraits(folder: Path) -> list[Path]:

@@ -14,7 +14,8 @@ from scipy.spatial.transform import Rotation
 from Sim3DR import get_normal, rasterize_triangles
 from tddfa.arguments import add_model_arguments, build_pipeline
 from tddfa.cli import run_main
-from tddfa.drawing.texture import TextureMap, face_texture
+from tddfa.drawing.texture import face_texture
+from tddfa.drawing.texture_map import TextureMap
 from tddfa.export.head_glb import neutral_vertices
 from tddfa.face import Face
 from tddfa.face_aligner import FaceAligner

@@ -10,7 +10,6 @@ r"""A face's whole texture: what a picture shows of it, and good guesses where i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -18,7 +17,8 @@ import numpy.typing as npt
 
 from Sim3DR import get_normal, rasterize_triangles
 from tddfa.drawing.sampling import bilinear_colors
-from tddfa.errors import InputError
+from tddfa.drawing.texture_completion import complete_texture
+from tddfa.drawing.texture_map import SeenTexture, TextureMap
 from tddfa.morphable_model import MorphableModel
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
@@ -34,116 +34,8 @@ _OUTLINE, _INSIDE = 0.02, 0.07
 _BEFORE, _BESIDE = 0.006, 0.025
 # Step in depth between neighboring pixels, in parts of the face's size, that is such an outline.
 _STEP = 0.1
-# Islands of what is seen, in parts of the map, that are left out: a spot of an ear.
-_ISLAND = 0.01
-# The mouth's inside where it is not seen, BGR.
-_MOUTH = np.array([30, 24, 62], np.float32)
 # Side of the drawing in which the distance to the outline is measured.
 _SIDE = 256
-# Added to weights where differences are averaged: far from any difference there is none.
-_NO_DIFFERENCE = 1e-3
-
-
-@dataclass(frozen=True, eq=False)
-class TextureMap:
-    """A mesh unrolled onto a square of texels: which triangle each texel belongs to.
-
-    Attributes
-    ----------
-    side : int
-        Texels along a side.
-    corners : ndarray, shape (T, 3), int32
-        Vertices of the triangle at each covered texel.
-    weights : ndarray, shape (T, 3), float32
-        Their barycentric weights.
-    covered : ndarray, shape (side, side), bool
-        Texels that lie on the mesh; row 0 is v = 1.
-    symmetric : bool
-        Whether the right half is the left one's mirror image.
-    cavity : ndarray, shape (side, side), float32
-        1 in the mouth's inside, which is dark unless it is seen.
-    """
-
-    side: int
-    corners: npt.NDArray[np.int32]
-    weights: FloatArray
-    covered: npt.NDArray[np.bool_]
-    symmetric: bool
-    cavity: FloatArray
-
-    @classmethod
-    def of(
-        cls,
-        uv: FloatArray,
-        tri: npt.NDArray[np.int32],
-        side: int,
-        mirror: npt.NDArray[np.int32] | None = None,
-        n_threads: int = 1,
-        cavity: npt.NDArray[np.integer] | None = None,
-    ) -> "TextureMap":
-        """Unroll a mesh.
-
-        Parameters
-        ----------
-        uv : ndarray, shape (N, 2)
-            Texture coordinates in [0, 1], v up; 0 and 1 are centers of texels, as in `uv_tex`.
-        tri : ndarray, shape (M, 3)
-        side : int
-        mirror : ndarray, shape (N,), optional
-            Mirror partner of each vertex.
-        cavity : ndarray of int, optional
-            Vertices of the mouth's inside.
-        """
-        places = np.zeros((len(uv), 3), np.float32)
-        places[:, 0] = uv[:, 0] * (side - 1)
-        places[:, 1] = (1 - uv[:, 1]) * (side - 1)
-        hit = rasterize_triangles(places, tri, side, side, n_threads=n_threads)
-        covered = hit.triangle >= 0
-        partner = None if mirror is None else uv[mirror] * (-1, 1) + (1, 0)
-        symmetric = partner is not None and bool(np.abs(partner - uv).max() < 1e-3)
-        corners = np.asarray(tri)[hit.triangle[covered]]
-        inside = np.zeros(len(uv), np.float32)
-        if cavity is not None:
-            inside[cavity] = 1
-        dark = np.zeros((side, side), np.float32)
-        dark[covered] = (hit.weights[covered] * inside[corners]).sum(axis=1)
-        return cls(side, corners, hit.weights[covered], covered, symmetric, dark)
-
-    @classmethod
-    def of_model(cls, model: MorphableModel, side: int, n_threads: int = 1) -> "TextureMap":
-        """Unroll a face model's mesh.
-
-        Raises
-        ------
-        InputError
-            If the model has no texture coordinates.
-        """
-        if model.tri.uv is None:
-            raise InputError("texture: expected a face model with texture coordinates")
-        cavity = model.regions.get("mouth_inside")
-        return cls.of(model.tri.uv, model.tri, side, model.mirror, n_threads, cavity)
-
-    def spread(self, values: FloatArray) -> FloatArray:
-        """Interpolate values (N, C) of vertices: (side, side, C), 0 off the mesh."""
-        out = np.zeros((self.side, self.side, values.shape[1]), np.float32)
-        out[self.covered] = np.einsum("tk,tkc->tc", self.weights, values[self.corners])
-        return out
-
-
-@dataclass(frozen=True, eq=False)
-class SeenTexture:
-    """What one picture, or several, show of a face.
-
-    Attributes
-    ----------
-    colors : ndarray, shape (side, side, 3), float32
-        BGR, 0 to 255.
-    weights : ndarray, shape (side, side), float32
-        How far a color is to be believed: 0 where nothing is seen.
-    """
-
-    colors: FloatArray
-    weights: FloatArray
 
 
 def seen_texture(
@@ -194,41 +86,6 @@ def vertex_belief(
     inside = _ramp(_away(mask)[row, column], _OUTLINE, _INSIDE)
     inside *= _ramp(_away(~steps)[row, column], _BEFORE, _BESIDE)
     return np.asarray(seen * facing * inside, np.float32)
-
-
-def complete_texture(seen: SeenTexture, unrolled: TextureMap) -> ImageArray:
-    """Fill in what was not seen: from the other half, then from the surroundings.
-
-    Parameters
-    ----------
-    seen : SeenTexture
-    unrolled : TextureMap
-
-    Returns
-    -------
-    ndarray, shape (side, side, 3), uint8
-        BGR; texels off the mesh continue its border, so that interpolation finds no seam.
-    """
-    colors: FloatArray = seen.colors
-    weights = _shrunk(seen.weights)
-    if not weights.any():  # nothing but outline: what there is, is all there is
-        weights = unrolled.covered.astype(np.float32)
-    if unrolled.symmetric:
-        other, other_weights = colors[:, ::-1], weights[:, ::-1]
-        both = weights * other_weights
-        # The light on both halves differs; where both are seen this is by how much. Carried on
-        # smoothly it takes the mirrored half to this half's light, and there is no border.
-        difference = _carry_on(colors - other, both, towards_zero=True)
-        share = other_weights * (1 - weights)
-        total = weights + share
-        mixed = colors * weights[..., None] + (other + difference) * share[..., None]
-        colors = np.asarray(mixed / np.maximum(total, 1e-6)[..., None], np.float32)
-        weights = np.minimum(total, 1)
-    rest = _carry_on(colors, weights)
-    cavity = unrolled.cavity[..., None]
-    rest = np.asarray(rest * (1 - cavity) + _MOUTH * cavity, np.float32)
-    whole = colors * weights[..., None] + rest * (1 - weights[..., None])
-    return np.clip(np.rint(whole), 0, 255).astype(np.uint8)
 
 
 def face_texture(
@@ -300,32 +157,3 @@ def _away(inside: npt.NDArray[np.bool_]) -> FloatArray:
 def _ramp(value: FloatArray, low: float, high: float) -> FloatArray:
     share = np.clip((value - low) / (high - low), 0, 1)
     return np.asarray(share * share * (3 - 2 * share), np.float32)
-
-
-def _shrunk(weights: FloatArray) -> FloatArray:
-    """Leave islands out, take the border of what is seen inwards a little, and soften it."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((weights > 0).astype(np.uint8))
-    large = stats[:, cv2.CC_STAT_AREA] >= _ISLAND * weights.size
-    large[1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()) if count > 1 else 0] = True
-    weights = weights * large[labels]
-    side = max(3, round(len(weights) / 64) | 1)
-    return np.minimum(weights, cv2.blur(cv2.erode(weights, np.ones((side, side))), (side, side)))
-
-
-def _carry_on(values: FloatArray, weights: FloatArray, *, towards_zero: bool = False) -> FloatArray:
-    """Continue weighted values over the whole map, smoothly: a pyramid of weighted means.
-
-    Down, each level averages what is known; up, what is missing is taken from the coarser level.
-    """
-    sums: list[FloatArray] = [np.asarray(values * weights[..., None], np.float32)]
-    amounts: list[FloatArray] = [np.asarray(weights, np.float32)]
-    while min(amounts[-1].shape) > 2:
-        sums.append(np.asarray(cv2.pyrDown(sums[-1]), np.float32))
-        amounts.append(np.asarray(cv2.pyrDown(amounts[-1]), np.float32))
-    least = _NO_DIFFERENCE if towards_zero else 1e-9
-    out = sums[-1] / np.maximum(amounts[-1], least)[..., None]
-    for total, amount in zip(sums[-2::-1], amounts[-2::-1], strict=True):
-        coarse = cv2.pyrUp(out, dstsize=(total.shape[1], total.shape[0]))
-        known = np.minimum(amount * 4, 1)[..., None]
-        out = known * total / np.maximum(amount, 1e-6)[..., None] + (1 - known) * coarse
-    return np.asarray(out, np.float32)

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from tddfa.blendshapes import ExpressionFit, load_blendshapes
-from tddfa.drawing.texture import TextureMap, face_texture
+from tddfa.drawing.texture import face_texture
+from tddfa.drawing.texture_map import TextureMap
 from tddfa.errors import InputError
 from tddfa.export.head_glb import Head, neutral_vertices, write_heads
 from tddfa.frame import Frame

@@ -10,7 +10,9 @@ import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
 from tddfa.blendshapes import ExpressionFit, load_blendshapes
-from tddfa.drawing.texture import SeenTexture, TextureMap, complete_texture, seen_texture
+from tddfa.drawing.texture import seen_texture
+from tddfa.drawing.texture_completion import complete_texture
+from tddfa.drawing.texture_map import SeenTexture, TextureMap
 from tddfa.errors import InputError
 from tddfa.export.head_glb import Head, HeadMotion, neutral_vertices, write_heads
 from tddfa.face import Face

@@ -6,15 +6,9 @@ import numpy as np
 import pytest
 
 from Sim3DR import rasterize
-from tddfa.drawing.texture import (
-    SeenTexture,
-    TextureMap,
-    complete_texture,
-    face_texture,
-    seen_texture,
-    vertex_belief,
-    whole_textures,
-)
+from tddfa.drawing.texture import face_texture, seen_texture, vertex_belief, whole_textures
+from tddfa.drawing.texture_completion import complete_texture
+from tddfa.drawing.texture_map import SeenTexture, TextureMap
 from tddfa.errors import InputError
 from tddfa.model_files import load_face_model
 from tddfa.morphable_model import MorphableModel
