@@ -96,8 +96,11 @@ def serve(port: int, copy: Path) -> float:
     """
     command, variables = activated(f"exec tddfa web --port {port}", copy)
     begin = time.perf_counter()
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, cwd=copy, env=variables, stdout=quiet, stderr=quiet) as server:
+    told = copy / "web.log"
+    with (
+        told.open("wb") as log,
+        subprocess.Popen(command, cwd=copy, env=variables, stdout=log, stderr=log) as server,
+    ):
         try:
             while time.perf_counter() - begin < PATIENCE and server.poll() is None:
                 try:
@@ -108,7 +111,10 @@ def serve(port: int, copy: Path) -> float:
                     time.sleep(0.2)
         finally:
             server.terminate()
-    raise InputError(f"'tddfa web': expected a page at port {port}")
+    last = (told.read_text(encoding="utf-8", errors="replace").strip() or "nothing").splitlines()[
+        -1
+    ]
+    raise InputError(f"'tddfa web': expected a page at port {port}, it said: {last}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
