@@ -2,13 +2,14 @@
 
 import atexit
 import logging
+import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from tddfa.cache import cache_folder, digest, working_folder
+from tddfa.child_python import child_command, child_environment
 from tddfa.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -35,10 +36,10 @@ def convert(checkpoint: Path, stem: str) -> Path:
     """
     folder = _working_folder()
     temporary = folder / f"{stem}.onnx"
-    command = [sys.executable, "-m", "tddfa.export_onnx", str(checkpoint), "--out", str(temporary)]
+    command = child_command("tddfa.export_onnx", [str(checkpoint), "--out", str(temporary)])
     logger.warning("converting %s to ONNX, once", checkpoint.name)
-    search_path = Path(__file__).resolve().parent.parent  # where the other process finds tddfa
-    done = subprocess.run(command, capture_output=True, text=True, cwd=search_path, check=False)
+    environment = child_environment(os.environ)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
         shutil.rmtree(folder, ignore_errors=True)
         lines = done.stderr.strip().splitlines() or ["no message"]

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tddfa.child_python import child_command, child_environment
 from tddfa.video.uninterrupted import sigterm_interrupts
 
 # Seconds in which the server must have ended.
@@ -27,8 +28,8 @@ def run_server(argv: Sequence[str]) -> int:
         Arguments of ``tddfa web``.
     """
     with tempfile.TemporaryDirectory(prefix="tddfa_web_", ignore_cleanup_errors=True) as folder:
-        command = [sys.executable, "-m", "tddfa.web.server", *argv]
-        environment = server_environment(os.environ, Path(folder))
+        command = child_command("tddfa.web.server", argv)
+        environment = server_environment(child_environment(os.environ), Path(folder))
         with (
             sigterm_interrupts(),
             subprocess.Popen(
