@@ -16,6 +16,7 @@ from pathlib import Path
 from tddfa.cli import run_main
 from tddfa.plugins import part_names
 from training.augmentation.augment import AugmentSettings
+from training.cpu.bfloat16 import warn_of_slow_bfloat16
 from training.regressor.objective import MAINS, ObjectiveSettings
 from training.regressor.run_folder import Run
 from training.regressor.settings import with_changes
@@ -83,7 +84,9 @@ def settings_of(args: argparse.Namespace) -> TrainSettings:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line."""
-    run = Run(settings_of(build_parser().parse_args(argv)))
+    settings = settings_of(build_parser().parse_args(argv))
+    warn_of_slow_bfloat16(settings.device, settings.amp)
+    run = Run(settings)
     run.go()
     logger.info("%d steps done, weights in %s", run.trainer.step_count, run.out / "weights.pth")
     return 0

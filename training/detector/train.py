@@ -21,6 +21,7 @@ from torch import Tensor
 from FaceBoxes.network import FaceBoxesNet, load_network
 from tddfa.cli import run_main
 from tddfa.errors import InputError
+from training.cpu.bfloat16 import warn_of_slow_bfloat16
 from training.cpu.workers import Workers
 from training.dataset.split import is_held_out_picture
 from training.detector.boxes import match, told
@@ -233,6 +234,7 @@ def settings_of(args: argparse.Namespace) -> DetectorTrainSettings:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line."""
     settings = settings_of(build_parser().parse_args(argv))
+    warn_of_slow_bfloat16(settings.device, settings.amp)
     train(settings)
     logger.info("weights in %s", settings.out / "weights.pth")
     return 0
