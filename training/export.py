@@ -35,8 +35,9 @@ def export(
     *,
     half: bool = True,
     face_model: Path | None = None,
+    scale_name: str = "param_mean_std",
 ) -> list[Path]:
-    """Write ``<weights>/<name>.pth``, ``.onnx`` and ``<configs>/param_mean_std_62d.npz``.
+    """Write ``<weights>/<name>.pth``, ``.onnx`` and ``<configs>/<scale_name>_62d.npz``.
 
     Parameters
     ----------
@@ -51,6 +52,8 @@ def export(
     face_model : Path, optional
         What a regressor was trained for; its id goes into ``.pth`` and ``.onnx``. By default what
         the run's weights say; those of older runs do not, and then it is the one that ships.
+    scale_name : str
+        How the file of a regressor's mean and std begins.
 
     Returns
     -------
@@ -84,7 +87,7 @@ def export(
     files = [checkpoint, onnx, *_manifest(run, source, checkpoint)]
     if detector:
         return files
-    table = configs / f"param_mean_std_{len(scale.mean)}d.npz"
+    table = configs / f"{scale_name}_{len(scale.mean)}d.npz"
     save_arrays(table, mean=scale.mean, std=scale.std)
     return [*files, table]
 
@@ -130,6 +133,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--face-model", type=Path, help=f"of a regressor (default: the run's, else {FACE_MODEL})"
     )
+    parser.add_argument(
+        "--scale-name",
+        default="param_mean_std",
+        help="how the file of a regressor's mean and std begins (%(default)s)",
+    )
     parser.add_argument("--float32", action="store_true", help="do not halve the .pth")
     args = parser.parse_args(argv)
     files = export(
@@ -139,6 +147,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.configs,
         half=not args.float32,
         face_model=args.face_model,
+        scale_name=args.scale_name,
     )
     for path in files:
         print(f"{file_sha256(path)}  {path} ({path.stat().st_size / 1e6:.2f} MB)")

@@ -24,6 +24,7 @@ from torch import Tensor
 from tddfa.backbone import Backbone, build_backbone, load_backbone
 from tddfa.checkpoints import load_labels, save_checkpoint
 from tddfa.cli import run_main
+from training.provenance.runs import record_derived
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     wide = widen(load_backbone(args.weights), args.seed)
     labels = replace(load_labels(args.weights), width=str(wide.width))
     save_checkpoint(args.out, wide.state_dict(), labels)
+    record_derived(args.out, [args.weights])
     logger.info("width %g, wrote %s", wide.width, args.out)
     return 0
 

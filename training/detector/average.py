@@ -21,6 +21,7 @@ from FaceBoxes.network import FaceBoxesNet, load_network
 from tddfa.cli import run_main
 from tddfa.errors import InputError
 from tddfa.io.atomic import replacing
+from training.provenance.runs import record_derived
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     network = average([load_network(path) for path in args.weights], args.score)
     with replacing(args.out / "weights.pth") as temporary:
         torch.save(network.state_dict(), temporary)
+    record_derived(args.out / "weights.pth", args.weights)
     logger.info("wrote %s", args.out / "weights.pth")
     return 0
 

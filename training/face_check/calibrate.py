@@ -31,6 +31,7 @@ from tddfa.weight_labels import FACE_CHECK, WeightLabels
 from training.face_check.candidates import load_candidates
 from training.face_check.sources import Patches, is_validation
 from training.face_check.train import patch_logits
+from training.provenance.runs import record_derived
 
 logger = logging.getLogger(__name__)
 # Rates that a table of thresholds shows.
@@ -120,6 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     state = {k: v.contiguous() for k, v in folded(network, gain, bias).state_dict().items()}
     save_checkpoint(args.out, state, WeightLabels(network=FACE_CHECK))
+    record_derived(args.out, [args.weights])
     logger.info("wrote %s", args.out)
     return 0
 

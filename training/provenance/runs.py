@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tddfa.weight_labels import file_sha256
-from training.provenance.entry import LABEL, WEIGHTS, Entry, manifest_of, write_manifest
+from training.provenance.entry import LABEL, NAME, WEIGHTS, Entry, manifest_of, write_manifest
 from training.provenance.networks import network_entries
-from training.provenance.rules import beside, require_free
+from training.provenance.rules import beside, refusals, require_free
 
 # What we put weights under that were made from nothing but what is free.
 LICENCE = "CC0-1.0"
@@ -53,3 +53,27 @@ def record_run(weights: Path, made_from: Sequence[Entry], free: bool) -> None:
     sha = file_sha256(weights)
     own = Entry(WEIGHTS, weights.name, licence, source="this project", sha256=sha)
     write_manifest(weights.parent, [own, *made_from])
+
+
+def record_derived(target: Path, sources: Sequence[Path]) -> None:
+    """Write the manifest of weights that were computed from others: a mean, a wider copy.
+
+    They are free if all their sources are. Where no source has a manifest nothing is written.
+
+    Parameters
+    ----------
+    target : Path
+        ``weights.pth`` of a run's folder, whose manifest is the folder's, or another ``.pth``.
+    sources : sequence of Path
+        Weights with a manifest beside them.
+    """
+    per_source = [network_entries(source, WEIGHTS) for source in sources]
+    if all(len(entries) == 1 for entries in per_source):
+        return
+    everything = {entry for entries in per_source for entry in entries}
+    licence = "" if refusals(everything) else LICENCE
+    sha = file_sha256(target)
+    own = Entry(WEIGHTS, target.name, licence, source="this project", sha256=sha)
+    run = target.name == "weights.pth"
+    manifest = target.with_name(NAME) if run else target.with_suffix(".manifest.csv")
+    write_manifest(manifest, [own, *everything])

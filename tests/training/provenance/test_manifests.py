@@ -21,7 +21,7 @@ from training.provenance.networks import network_entries
 from training.provenance.notice import notice
 from training.provenance.pictures import find_table, picture_entries
 from training.provenance.rules import beside, is_free, refusals, require_free
-from training.provenance.runs import record_run, require_run
+from training.provenance.runs import record_derived, record_run, require_run
 
 FREE = Entry(PICTURE, "a/1.webp", "CC BY 4.0 (LICENSE)", "Ann", "ann/faces", "p/1.jpg", "1")
 NET = Entry(LABEL, "task", "Apache-2.0", "Google", "MediaPipe", sha256="0" * 64)
@@ -181,3 +181,39 @@ def test_command(tmp_path, capsys):
     write_manifest(tmp_path, [Entry(PICTURE, "1.webp", "CC BY-NC 4.0")])
     with pytest.raises(InputError, match="CC BY-NC"):
         command.main([str(tmp_path)])
+
+
+def trained(folder, *entries, free=True):
+    weights = folder / "weights.pth"
+    folder.mkdir()
+    weights.write_bytes(folder.name.encode())
+    record_run(weights, entries, free)
+    return weights
+
+
+@pytest.mark.parametrize("name", ["weights.pth", "wide.pth"])
+def test_what_is_computed_from_free_weights_is_free(tmp_path, name):
+    sources = [trained(tmp_path / "a", FREE), trained(tmp_path / "b", NET)]
+    target = tmp_path / name
+    target.write_bytes(b"mean")
+    record_derived(target, sources)
+    entries = require_free([], [("--init", target)])
+    assert {FREE, NET} <= set(entries)
+    assert sum(entry.kind == WEIGHTS for entry in entries) == 3
+
+
+def test_what_is_computed_from_other_weights_is_not(tmp_path):
+    sources = [trained(tmp_path / "a", FREE), trained(tmp_path / "b", free=False)]
+    target = tmp_path / "mean.pth"
+    target.write_bytes(b"mean")
+    record_derived(target, sources)
+    with pytest.raises(InputError, match="--init"):
+        require_free([], [("--init", target)])
+
+
+def test_weights_without_a_manifest_have_heirs_without_one(tmp_path):
+    source, target = tmp_path / "x.pth", tmp_path / "y.pth"
+    source.write_bytes(b"x")
+    target.write_bytes(b"y")
+    record_derived(target, [source])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.pth", "y.pth"]
