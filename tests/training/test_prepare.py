@@ -150,6 +150,26 @@ def test_what_a_killed_run_left_is_no_picture(tmp_path):
     assert points.list_pictures(tmp_path) == ["a/1.png"]
 
 
+@pytest.mark.parametrize(("most", "names"), [("10", ["a/1.webp"]), ("25", None)])
+def test_faces_that_look_too_far_aside_are_left_out(found, tmp_path, most, names):
+    write_crops(tmp_path / "crops", found.names.tolist())
+    (tmp_path / "points").mkdir()
+    np.savez(tmp_path / "points/points_00_0000.npz", names=found.names, points=found.points)
+    out = tmp_path / "out"
+    arguments = [str(tmp_path / "crops"), "--crops", "--out", str(out), "--keep-points"]
+    arguments += ["--points", str(tmp_path / "points"), "--most-yaw", most]
+    assert prepare.main(arguments) == 0
+    assert open_packed(out).labels.names.tolist() == (names or found.names[:3].tolist())
+    assert prepare.main([*arguments, "--relabel"]) == 0  # what is packed stays, marked
+    assert open_packed(out).usable.all()
+
+
+@pytest.mark.parametrize("most", ["0", "-3", "nan", "181"])
+def test_a_limit_of_yaw_that_is_none_is_named(tmp_path, most):
+    with pytest.raises(InputError, match="--most-yaw"):
+        prepare.main([str(tmp_path), "--out", str(tmp_path / "o"), "--most-yaw", most])
+
+
 @pytest.mark.parametrize("part", ["2/2", "x", "1", "-1/2"])
 def test_wrong_part_is_named(tmp_path, part):
     with pytest.raises(InputError, match="--part"):
