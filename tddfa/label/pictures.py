@@ -47,7 +47,7 @@ class _Waiting:
 
     heads: list[Row] = field(default_factory=list)
     crops: list[FaceCrops] = field(default_factory=list)
-    images: list[ImageArray] = field(default_factory=list)
+    images: dict[int, ImageArray] = field(default_factory=dict)  # those with faces, by number
 
     @property
     def faces(self) -> int:
@@ -99,9 +99,8 @@ def picture_rows(
             waiting.crops.append(_nothing(aligner))
         else:
             waiting.heads.append(_find(known, picture, aligner, waiting))
-        if write_crops is not None:
-            keep = waiting.crops[-1].rois and not isinstance(picture, InputError)
-            waiting.images.append(picture if keep else None)  # type: ignore[arg-type]
+            if write_crops is not None and waiting.crops[-1].rois:
+                waiting.images[len(waiting.heads) - 1] = picture
         if waiting.faces >= _BATCH or len(waiting.heads) >= 4 * _BATCH:
             yield from align()
             waiting = _Waiting()

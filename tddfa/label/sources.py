@@ -93,7 +93,7 @@ def _expand(argument: str) -> Iterable[str]:
         return [argument]
     if glob.has_magic(argument):
         # Not Path.glob, which takes no pattern that begins with a folder.
-        files = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207
+        files = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 (see above)
         return [name for name in files if not Path(name).is_dir()]
     raise InputError(f"'{argument}': expected a file, folder, pattern or list, found nothing")
 
