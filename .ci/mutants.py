@@ -53,8 +53,8 @@ MUTANTS = (
     Mutant(
         "of two triangles the farther wins",
         "Sim3DR/_rasterize_loops.h",
-        "nearer = z > old;",
-        "nearer = z < old;",
+        "nearer = z > (Floats)old;",
+        "nearer = z < (Floats)old;",
         "tests/Sim3DR/test_rasterize.py::test_agrees_with_the_rule_tested_at_every_pixel",
     ),
     Mutant(
@@ -137,15 +137,15 @@ MUTANTS = (
     Mutant(
         "reconstruction: y up",
         "tddfa/reconstruct.py",
-        "cameras[:, 1] *= -1",
-        "cameras[:, 1] *= 1",
+        "scales, shifts = (x, -y, z)",
+        "scales, shifts = (x, y, z)",
         "tests/tddfa/test_reconstruct.py::test_equals_the_formulas",
     ),
     Mutant(
         "reconstruction: x counted from 1",
         "tddfa/reconstruct.py",
-        "cameras[:, 0, 3] += boxes[:, 0] - scale[:, 0]",
-        "cameras[:, 0, 3] += boxes[:, 0]",
+        "(left - x, top + y * size, -z)",
+        "(left, top + y * size, -z)",
         "tests/tddfa/test_reconstruct.py::test_equals_the_formulas",
     ),
     Mutant(
@@ -179,8 +179,8 @@ MUTANTS = (
     Mutant(
         "1 euro filter: speed not divided by time",
         "tddfa/tracking/one_euro.py",
-        "gain * (step / dt - self._speed)",
-        "gain * (step - self._speed)",
+        "gain * (step / dt - self._speed)\n        speed =",
+        "gain * (step - self._speed)\n        speed =",
         "tests/tddfa/tracking/test_smoothing.py::test_one_euro_is_its_formula",
     ),
     Mutant(
