@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from FaceBoxes.settings import DetectorSettings, SettingArguments
-from tddfa.assets import ASSETS_VARIABLE, DEFAULT_CONFIG
+from tddfa.assets import ASSETS_VARIABLE, DEFAULT_CONFIG, NAMED_CONFIGS
 from tddfa.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,12 +30,20 @@ def add_model_arguments(parser: argparse.ArgumentParser, onnx: bool = False) -> 
         Whether ONNX Runtime is the default; else it is PyTorch, as with the reference.
     """
     group = parser.add_argument_group("model")
-    group.add_argument(
+    chosen = group.add_mutually_exclusive_group()
+    chosen.add_argument(
         "-c",
         "--config",
         default=DEFAULT_CONFIG,
         metavar="FILE",
         help="configuration: weights and face model (default: %(default)s)",
+    )
+    chosen.add_argument(
+        "--weights",
+        dest="config",
+        default=argparse.SUPPRESS,
+        choices=tuple(NAMED_CONFIGS),
+        help="the same by name: default (x1.0), or small (x0.5: faster, a little less exact)",
     )
     group.add_argument(
         "-m",
@@ -177,10 +185,10 @@ def import_onnx_path(args: argparse.Namespace) -> None:
     is imported: reading, hashing and opening files leaves the interpreter to others.
     """
     if chosen_backend(args) == "onnx":
-        import onnxruntime  # noqa: F401
+        import onnxruntime  # noqa: F401 (imported for later)
 
         import tddfa.face_aligner
-        import tddfa.onnx_backend  # noqa: F401
+        import tddfa.onnx_backend  # noqa: F401 (likewise)
 
 
 def build_pipeline(args: argparse.Namespace) -> "FaceAligner":

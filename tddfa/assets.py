@@ -21,6 +21,11 @@ from tddfa.errors import InputError
 ASSETS_VARIABLE = "TDDFA_ASSETS"
 ASSETS_PREFIX = "assets:"
 DEFAULT_CONFIG = "configs/mb1_120x120.yml"
+# Configurations that ship, by the names that ``--weights`` takes.
+NAMED_CONFIGS = {
+    "default": DEFAULT_CONFIG,
+    "small": "configs/mb05_120x120.yml",
+}
 # No system has longer paths.
 _LONGEST_NAME = 4096
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from tddfa.assets import ASSETS_PREFIX, find_asset, is_file, project_root
+from tddfa.assets import ASSETS_PREFIX, NAMED_CONFIGS, find_asset, is_file, project_root
 from tddfa.errors import InputError
 from tddfa.model_files import ModelTables
 from tddfa.params import LAYOUTS
@@ -217,13 +217,18 @@ def reference_scale(config: Config) -> str:
 def find_config(path: str | Path, assets: str | Path | None = None) -> Path:
     """Return the configuration file that a path stands for, in the project if not as given.
 
+    A name of `tddfa.assets.NAMED_CONFIGS`, such as ``small``, stands for the one that ships.
+
     Raises
     ------
     InputError
         If there is no such file.
     """
     given = Path(path)
-    return given if is_file(given) else find_asset(path, assets)
+    if is_file(given):
+        return given
+    named = NAMED_CONFIGS.get(str(path))
+    return project_root() / named if named is not None else find_asset(path, assets)
 
 
 def load_config(path: str | Path, assets: str | Path | None = None) -> Config:
@@ -232,7 +237,8 @@ def load_config(path: str | Path, assets: str | Path | None = None) -> Config:
     Parameters
     ----------
     path : str or Path
-        File; a relative path is also looked up in the project.
+        File; a relative path is also looked up in the project. Or ``default`` or ``small``,
+        see `tddfa.assets.NAMED_CONFIGS`.
     assets : str or Path, optional
         Asset folder, in place of ``TDDFA_ASSETS``.
 

@@ -48,7 +48,7 @@ class FaceAligner:
     ----------
     config : str, Path or Config
         Configuration: which weights go with which face model. By default the x1.0 network that
-        ships; ``configs/mb05_120x120.yml`` is faster.
+        ships; ``small`` is faster (`tddfa.assets.NAMED_CONFIGS`).
     backend : {'onnx', 'openvino', 'torch'}
         ONNX Runtime, OpenVINO (``pip install openvino``), or PyTorch.
     device : str

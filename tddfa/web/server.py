@@ -118,7 +118,7 @@ def shared_networks(args: argparse.Namespace) -> Networks:
 
         return build
 
-    if args.config != DEFAULT_CONFIG:
+    if args.config not in (DEFAULT_CONFIG, "default"):
         return Networks({Path(args.config).stem: builder(args.config)})
     return Networks({"x1.0": builder(DEFAULT_CONFIG), "x0.5": builder(_SMALLER)})
 

@@ -11,6 +11,7 @@ from tddfa.arguments import (
     score,
     tracker_settings,
 )
+from tddfa.assets import DEFAULT_CONFIG
 from tddfa.errors import InputError
 
 
@@ -81,3 +82,16 @@ def test_providers_belong_to_onnx():
     with pytest.raises(InputError, match=r"'CUDAExecutionProvider'.*pip install onnxruntime-gpu"):
         build_pipeline(parse("--onnx", "--mode", "gpu"))
     assert build_pipeline(parse("--onnx", "--provider", "CPU")).detector is not None
+
+
+def test_weights_by_name_are_a_configuration():
+    assert parse("--weights", "small").config == "small"
+    assert parse().config == parse("-c", DEFAULT_CONFIG).config == DEFAULT_CONFIG
+
+
+@pytest.mark.parametrize("words", [("--weights", "none"), ("--weights", "small", "-c", "x.yml")])
+def test_weights_that_are_none_and_two_configurations_are_refused(words, capsys):
+    with pytest.raises(SystemExit) as end:
+        parse(*words)
+    assert end.value.code == 2
+    assert "--weights" in capsys.readouterr().err

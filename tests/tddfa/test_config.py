@@ -1,5 +1,6 @@
 import pytest
 
+from tddfa.assets import NAMED_CONFIGS
 from tddfa.config import Config, load_config
 from tddfa.errors import InputError
 
@@ -97,3 +98,17 @@ def test_every_shipped_configuration_is_valid(project_root):
     assert configs
     for path in configs:
         load_config(path)
+
+
+@pytest.mark.parametrize("name", sorted(NAMED_CONFIGS))
+def test_names_stand_for_configurations_that_ship(tmp_path, monkeypatch, project_root, name):
+    monkeypatch.chdir(tmp_path)
+    assert load_config(name) == load_config(project_root / NAMED_CONFIGS[name])
+    (tmp_path / name).write_text("size: 96")  # a file of that name is the user's own
+    assert load_config(name).size == 96
+
+
+@pytest.mark.parametrize("name", ["Small", "small ", "smal"])
+def test_what_is_no_name_is_a_missing_file(name):
+    with pytest.raises(InputError, match=repr(name)):
+        load_config(name)
