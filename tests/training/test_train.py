@@ -110,7 +110,13 @@ def test_free_run_from_manifest_to_manifest(command, packed_folder, tmp_path):
     assert set(read_manifest(manifest)) == {picture, own}
     further = [*arguments, "--init", str(files[0])]
     further[further.index("--out") + 1] = str(tmp_path / "further")
-    assert train.main(further) == 0
+    own_scale = tmp_path / "run/param_mean_std.npz"
+    assert train.main([*further, "--seed", "5", "--param-scale", str(own_scale)]) == 0
+    others = [*further, "--param-scale", "configs/param_mean_std_62d.npz"]
+    others[others.index("--out") + 1] = str(tmp_path / "others")
+    with pytest.raises(InputError, match=r"--init .*free\.pth.*--param-scale"):
+        train.main(others)
+    assert not (tmp_path / "others/param_mean_std.npz").exists()
 
 
 def test_another_network_from_training_to_evaluation(command, model_file, tmp_path):

@@ -6,12 +6,13 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from tddfa.backbone import build_backbone, load_backbone
-from tddfa.checkpoints import save_checkpoint
+from tddfa.checkpoints import load_labels, save_checkpoint
 from tddfa.errors import InputError
 from tddfa.io.atomic import replacing, save_arrays
 from tddfa.model_files import load_face_model
@@ -124,8 +125,23 @@ class Run:
             return load_parameter_scale(path)
         else:
             scale = parameter_scale(augmenter, self.sampler)
+        if self.settings.init:
+            self._check_scale(scale, self.settings.init)
         save_arrays(path, mean=scale.mean, std=scale.std)
         return scale
+
+    def _check_scale(self, scale: ParameterScale, init: Path) -> None:
+        """Refuse a scale that weights to start from do not have: what they say would be shifted.
+
+        Free weights bring a scale of free data with them; of others nobody can tell.
+        """
+        known = load_labels(init).param_scale
+        unknown = self.settings.free and self.settings.param_scale and known is None
+        if unknown or known not in (None, scale.id):
+            raise InputError(
+                f"--init '{init}': expected --param-scale with the mean and std that it was "
+                "trained with"
+            )
 
     def _network(self) -> TrainingNet:
         torch.manual_seed(self.settings.seed)

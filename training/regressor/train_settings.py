@@ -26,7 +26,8 @@ class TrainSettings:
         Shares of the data sets in a batch; by their sizes if empty.
     face_model : Path
     param_scale : Path, optional
-        Mean and std of the parameters; measured on the data if left out.
+        Mean and std of the parameters; measured on the data if left out. Weights to start from
+        must have been trained with them.
     init : Path, optional
         Weights to start from; random ones if left out.
     arch : str
@@ -94,7 +95,7 @@ class TrainSettings:
             raise InputError(f"--arch: expected one of {known}, got '{self.arch}'")
         if self.shares and len(self.shares) != len(self.data):
             raise InputError(f"--shares: expected {len(self.data)} numbers, got {len(self.shares)}")
-        if self.free and self.param_scale:
+        if self.free and self.param_scale and not self.init:
             raise InputError("--free: expected no --param-scale, it is measured on the data")
         if self.batch_size % self.frames:
             raise InputError(f"--batch-size: expected a multiple of views.frames = {self.frames}")
