@@ -18,6 +18,8 @@ from tddfa.params import load_parameter_scale
 from tddfa.tracking.tracker import FaceTracker
 from tddfa.video.reader import VideoReader
 from tddfa.weight_labels import file_sha256, regressor_labels
+from training.provenance.entry import LABEL, PICTURE
+from training.provenance.rules import require_free
 
 MOST_BYTES = 60e6
 
@@ -97,6 +99,21 @@ def test_nothing_is_found_in_nothing(pipeline, level):
     assert pipeline(np.full((300, 400, 3), level, np.uint8)) == []
     noise = np.random.default_rng(level).integers(0, 256, (300, 400, 3)).astype(np.uint8)
     assert pipeline(noise) == []
+
+
+@pytest.mark.parametrize("name", ["free_mb05_120x120", "FaceBoxesFree"])
+def test_free_weights_to_go_on_from_come_from_nothing_that_binds(project_root, name):
+    checkpoint = project_root / "weights" / "resume" / f"{name}.pth"
+    entries = require_free([], [("--init", checkpoint)])
+    assert sum(entry.kind == PICTURE for entry in entries) > 6000
+    assert {e.name for e in entries if e.kind == LABEL} == {"face_landmarker.task"}
+
+
+def test_free_weights_bring_their_scale(project_root):
+    scale = load_parameter_scale(project_root / "weights/resume/free_mean_std_62d.npz")
+    assert (
+        load_labels(project_root / "weights/resume/free_mb05_120x120.pth").param_scale == scale.id
+    )
 
 
 @pytest.mark.slow
