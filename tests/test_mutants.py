@@ -1,4 +1,4 @@
-"""The table of `.ci/mutants.py` names lines and tests that are there: the run itself takes long."""
+"""The table of mutants names lines and tests that are there: to try them takes long."""
 
 import importlib.util
 import sys
@@ -8,9 +8,8 @@ import pytest
 
 @pytest.fixture(scope="module")
 def table(project_root):
-    spec = importlib.util.spec_from_file_location(
-        "mutants_of_ci", project_root / ".ci" / "mutants.py"
-    )
+    path = project_root / ".ci" / "mutant_table.py"
+    spec = importlib.util.spec_from_file_location("mutant_table_of_ci", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
     try:

@@ -4,8 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tddfa.errors import InputError
 from tddfa.face import Face
@@ -14,7 +12,6 @@ from tddfa.onnx_backend import TDDFA_ONNX
 from tddfa.tracking.confirmation import keep_confirmed
 from tddfa.tracking.face_state import FaceState
 from tddfa.tracking.live_smoothing import LiveSmoother, smooth_one_euro
-from tddfa.tracking.one_euro import OneEuro, RotationOneEuro, nearest_rotation, smoothing_factor
 from tddfa.tracking.smoothing import smooth_mean
 
 IMAGE = np.zeros((4, 4, 3), np.uint8)
@@ -165,15 +162,6 @@ def test_one_euro_follows_a_fast_face(aligner):
     assert lag < 0.15 * frames[-1].faces[0].size
 
 
-def test_one_euro_keeps_the_rotation_a_rotation(aligner):
-    rng = np.random.default_rng(3)
-    smooth = RotationOneEuro(min_cutoff=1.0, beta=0.5)
-    for yaw in np.cumsum(rng.normal(size=50) * 0.3):
-        turned = smooth(rotation(yaw, 0.2 * yaw), 0.04)
-        np.testing.assert_allclose(turned.T @ turned, np.eye(3), atol=1e-12)
-        assert np.linalg.det(turned) > 0.99
-
-
 def test_shape_changes_slower_than_expression(aligner):
     smooth = LiveSmoother(aligner)
     first, second = make_face(aligner), make_face(aligner, shape=1.0)
@@ -195,32 +183,6 @@ def test_one_euro_forgets_tracks_that_ended(aligner):
     for number in range(50):
         smooth([make_face(aligner, number)], number * 0.04)
     assert len(smooth._histories) < 10
-
-
-@given(st.floats(1e-3, 100), st.floats(1e-4, 10))
-def test_smoothing_factor_is_a_weight(cutoff, dt):
-    assert 0 < smoothing_factor(cutoff, dt) < 1
-
-
-def test_one_euro_reaches_a_new_level():
-    smooth = OneEuro(min_cutoff=1.0)
-    values = [smooth(np.array([x]), 0.04)[0] for x in [0.0] + [1.0] * 100]
-    assert (np.diff(values) >= 0).all() and values[-1] > 0.999
-
-
-@pytest.mark.parametrize("keys", [{"min_cutoff": 0}, {"beta": -1}, {"derivative_cutoff": 0}])
-def test_bad_filter(keys):
-    with pytest.raises(InputError, match="one_euro"):
-        OneEuro(**keys)
-
-
-@settings(deadline=None)
-@given(st.integers(0, 2**32 - 1))
-def test_nearest_rotation(seed):
-    matrix = np.random.default_rng(seed).normal(size=(3, 3))
-    turned = nearest_rotation(matrix)
-    np.testing.assert_allclose(turned.T @ turned, np.eye(3), atol=1e-9)
-    assert np.linalg.det(turned) > 0
 
 
 @pytest.mark.parametrize("roi", [ROI, [-50.5, 10.25, 30.5, 91.25]])
@@ -277,27 +239,6 @@ def test_mean_goes_back_from_the_frame_itself(aligner):
     smoothed = list(smooth_mean(frames, 2, 0))
     for index in (2, 3):
         np.testing.assert_array_equal(smoothed[index].faces[0].landmarks, near[0].landmarks)
-
-
-@pytest.mark.parametrize("dt", [0.02, 0.04, 0.5])
-def test_one_euro_is_its_formula(dt):
-    """Casiez et al., CHI 2012: the cutoff grows with the smoothed speed per second."""
-    values = np.random.default_rng(0).normal(size=20).cumsum()
-    smooth, made = OneEuro(min_cutoff=1.2, beta=0.3, derivative_cutoff=0.8), []
-    for value in values:
-        made.append(smooth(np.array([value]), dt, unit=2.0)[0])
-
-    def weight(cutoff):
-        return 1 / (1 + 1 / (2 * np.pi * cutoff * dt))
-
-    filtered, speed, expected = values[0], 0.0, [values[0]]
-    for value in values[1:]:
-        derivative = (value - filtered) / dt
-        speed = weight(0.8) * derivative + (1 - weight(0.8)) * speed
-        share = weight(1.2 + 0.3 * abs(speed) / 2.0)
-        filtered = share * value + (1 - share) * filtered
-        expected.append(filtered)
-    np.testing.assert_allclose(made, expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize("wait", [0, 1, 3])
