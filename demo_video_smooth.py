@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from tddfa.cli import run_main
-from tddfa.commands.video import run_video, video_parser
+from tddfa.commands.video import run_video
+from tddfa.commands.video_arguments import video_parser
 
 EXAMPLES = """examples:
   demo_video_smooth.py -f clip.mp4 -o 3d --onnx

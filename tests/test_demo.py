@@ -391,7 +391,7 @@ def test_help_says_where_things_are(project_root, tmp_path, monkeypatch, capsys)
 
 def test_installed_there_is_no_default_picture(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(demo, "project_root", lambda: tmp_path)
+    monkeypatch.setattr("tddfa.commands.image_arguments.project_root", lambda: tmp_path)
     with pytest.raises(SystemExit):
         demo.main([])
     assert "-f/--img_fp" in capsys.readouterr().err

@@ -109,7 +109,7 @@ def test_two_backends_exclude_each_other(capsys):
 
 def test_picture_is_asked_for_where_there_is_no_example(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tddfa.commands.image.project_root", lambda: tmp_path)
+    monkeypatch.setattr("tddfa.commands.image_arguments.project_root", lambda: tmp_path)
     with pytest.raises(SystemExit):
         command.main(["image"])
     assert "-f/--img_fp" in capsys.readouterr().err
