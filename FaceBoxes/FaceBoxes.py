@@ -41,6 +41,8 @@ class FaceBoxes(_contract.BoxLister):
         See `FaceBoxes.detector.FaceBoxes`.
     """
 
+    detector: _detector.FaceBoxes  # of the list's contract any detector
+
     def __init__(
         self, timer_flag: bool = False, gpu_mode: bool = False, gpu_id: int = 0, **arguments: Any
     ) -> None:
@@ -55,8 +57,7 @@ class FaceBoxes(_contract.BoxLister):
     @property
     def net(self) -> Any:
         """The network, a `torch.nn.Module`."""
-        # The list's contract knows detectors of both runtimes; only PyTorch's has a network.
-        return self.detector.network  # type: ignore[attr-defined]
+        return self.detector.network
 
 
 def viz_bbox(img: npt.NDArray[Any], dets: npt.ArrayLike, wfp: str | Path = "out.jpg") -> None:

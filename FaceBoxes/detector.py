@@ -91,10 +91,9 @@ class FaceBoxes(RebuiltFromArguments, BaseDetector):
 
         check_head(checkpoint)
         # PyTorch takes a second to import and has no place on the ONNX path.
-        import torch
-
         from FaceBoxes.inference_network import InferenceNet
         from FaceBoxes.network import load_network
+        from tddfa.memory_layout import channels_last
 
         self._device = device
         self.network: Any = None
@@ -102,10 +101,8 @@ class FaceBoxes(RebuiltFromArguments, BaseDetector):
             return
         network = InferenceNet(load_network(checkpoint))
         try:
-            # On a CPU the convolutions take half the time in this memory layout. PyTorch's own
-            # stubs lack the keyword.
-            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            self.network = network.to(device)
+            # On a CPU the convolutions take half the time in this memory layout.
+            self.network = channels_last(network).to(device)
         except (RuntimeError, AssertionError) as error:  # what PyTorch raises for a missing GPU
             raise InputError(f"device: PyTorch cannot use '{device}'") from error
 

@@ -1,7 +1,8 @@
 """Time the steps of a checkout by the reference's names alone; started by `benchmarks.compare`.
 
 It is run by that checkout's Python, in its folder, so it uses nothing of this project: what it
-measures may be the reference itself. One line of JSON comes out: step -> list of seconds.
+measures may be the reference itself. One line of JSON comes out: step -> list of seconds. Hints
+that an old interpreter cannot evaluate are in quotes.
 """
 
 import contextlib
@@ -10,15 +11,16 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import yaml
 
 
-# No hints below: the reference's interpreter, which may be an old one, runs this file as well.
-def main():  # type: ignore[no-untyped-def]
+def main() -> None:
     """Measure the steps that the request on stdin asks for."""
     request = json.load(sys.stdin)
     times: dict[str, list[float]] = {}
@@ -27,7 +29,7 @@ def main():  # type: ignore[no-untyped-def]
     print(json.dumps(times))
 
 
-def measure(request, times):  # type: ignore[no-untyped-def]
+def measure(request: "dict[str, Any]", times: "dict[str, list[float]]") -> None:
     """Fill `times`, step by step."""
     from FaceBoxes.FaceBoxes_ONNX import FaceBoxes_ONNX
     from TDDFA_ONNX import TDDFA_ONNX
@@ -41,7 +43,7 @@ def measure(request, times):  # type: ignore[no-untyped-def]
     rounds, folder = request["rounds"], tempfile.mkdtemp()
     now = time.process_time if request.get("cpu") else time.perf_counter
 
-    def clock(name, function, n=rounds):  # type: ignore[no-untyped-def]
+    def clock(name: str, function: "Callable[[], object]", n: int = rounds) -> None:
         function()
         taken = []
         for _ in range(n):
@@ -55,7 +57,15 @@ def measure(request, times):  # type: ignore[no-untyped-def]
         one_picture(image, find, tddfa, request["faces"], clock, folder, drawing)
 
 
-def one_picture(image, find, tddfa, counts, clock, folder, drawing):  # type: ignore[no-untyped-def]
+def one_picture(
+    image: Any,
+    find: Any,
+    tddfa: Any,
+    counts: "list[int]",
+    clock: "Callable[..., None]",
+    folder: str,
+    drawing: "dict[str, int]",
+) -> None:
     """Time everything that is done with a picture."""
     size = f"{image.shape[1]}x{image.shape[0]}"
     boxes = find(image)
@@ -70,7 +80,9 @@ def one_picture(image, find, tddfa, counts, clock, folder, drawing):  # type: ig
         clock(f"whole 3d, {faces(boxes)}, {size}", lambda: whole(image, find, tddfa, drawing), 5)
 
 
-def several_faces(boxes, image, tddfa, clock, size):  # type: ignore[no-untyped-def]
+def several_faces(
+    boxes: "list[Any]", image: Any, tddfa: Any, clock: "Callable[..., None]", size: str
+) -> None:
     """Time the steps whose cost is the faces'."""
     params, rois = tddfa(image, boxes)
     many = f"{faces(boxes)}, {size}"
@@ -79,7 +91,7 @@ def several_faces(boxes, image, tddfa, clock, size):  # type: ignore[no-untyped-
     clock(f"sparse reconstruction, {many}", lambda: tddfa.recon_vers(params, rois))
 
 
-def whole(image, find, tddfa, drawing):  # type: ignore[no-untyped-def]
+def whole(image: Any, find: Any, tddfa: Any, drawing: "dict[str, int]") -> None:
     """Do all of ``-o 3d``."""
     from utils.render import render
 
@@ -88,12 +100,14 @@ def whole(image, find, tddfa, drawing):  # type: ignore[no-untyped-def]
     render(image, vertices, tddfa.tri, show_flag=False, **drawing)
 
 
-def faces(boxes):  # type: ignore[no-untyped-def]
+def faces(boxes: "list[Any]") -> str:
     """Return their number in words."""
     return f"{len(boxes)} face{'' if len(boxes) == 1 else 's'}"
 
 
-def drawers(tddfa, image, params, vertices, folder, drawing):  # type: ignore[no-untyped-def]
+def drawers(
+    tddfa: Any, image: Any, params: Any, vertices: Any, folder: str, drawing: "dict[str, int]"
+) -> "Iterator[tuple[str, Callable[[], object]]]":
     """Yield every drawing and writing function, ready to be called."""
     from utils.depth import depth
     from utils.pncc import pncc

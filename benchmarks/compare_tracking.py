@@ -3,14 +3,19 @@
 ``compare_tracking.py ours FRAMES.npy CONFIG`` or ``compare_tracking.py mediapipe FRAMES.npy TASK``
 """
 
+import importlib
 import json
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+Step = Callable[[int, Any], object]
 
-def main():  # type: ignore[no-untyped-def]
+
+def main() -> None:
     """Print the seconds of each frame but the first ten, as JSON."""
     which, frames, model = sys.argv[1:4]
     step = {"ours": ours, "mediapipe": mediapipe}[which](model)
@@ -23,7 +28,7 @@ def main():  # type: ignore[no-untyped-def]
     print(json.dumps(taken[10:]))
 
 
-def ours(config):  # type: ignore[no-untyped-def]
+def ours(config: str) -> Step:
     """Return our tracker."""
     from tddfa.config import load_config
     from tddfa.face_aligner import FaceAligner
@@ -35,9 +40,9 @@ def ours(config):  # type: ignore[no-untyped-def]
     return lambda number, image: tracker(image)
 
 
-def mediapipe(task):  # type: ignore[no-untyped-def]
+def mediapipe(task: str) -> Step:
     """Return MediaPipe's face landmarker in its video mode."""
-    import mediapipe as mp  # type: ignore[import-not-found, unused-ignore]
+    mp = importlib.import_module("mediapipe")  # only its own environment has it
 
     vision = mp.tasks.vision
     options = vision.FaceLandmarkerOptions(
@@ -47,7 +52,7 @@ def mediapipe(task):  # type: ignore[no-untyped-def]
     )
     landmarker = vision.FaceLandmarker.create_from_options(options)
 
-    def step(number, image):  # type: ignore[no-untyped-def]
+    def step(number: int, image: Any) -> None:
         rgb = np.ascontiguousarray(image[..., ::-1])
         picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=rgb)
         landmarker.detect_for_video(picture, 33 * number)

@@ -104,11 +104,11 @@ def make_pictures(folder: Path, count: int, size: int, damaged: int = 0) -> None
     """Write pictures with one face each, every `damaged`-th of them no picture at all."""
     folder.mkdir(parents=True)
     portrait = imread(ROOT / "examples" / "inputs" / "astronaut.png")
-    portrait = cv2.resize(portrait, (size, size), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    small = cv2.resize(portrait, (size, size), interpolation=cv2.INTER_AREA)
     rng = np.random.default_rng(0)
     encoded = []
     for number in range(64):
-        moved = np.roll(portrait, rng.integers(-size // 8, size // 8, 2), axis=(0, 1))
+        moved = np.roll(small, rng.integers(-size // 8, size // 8, 2), axis=(0, 1))
         moved = moved[:, ::-1] if number % 2 else moved
         encoded.append(cv2.imencode(".jpg", np.ascontiguousarray(moved))[1].tobytes())
     for number in range(count):

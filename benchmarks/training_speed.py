@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from tddfa.backbones.mobilenet import MobileNet
+from tddfa.memory_layout import channels_last
 from tddfa.model_files import load_face_model
 from training.augmentation.augment import Augmenter, AugmentSettings
 from training.cpu.fused import Workspace, backbone_parameters, fused_features
@@ -20,7 +21,6 @@ from training.cpu.workers import Workers
 from training.dataset.packed import open_packed
 from training.dataset.sampler import BatchSampler
 from training.regressor.basis import landmark_basis, mirror_matrix
-from training.regressor.network import channels_last
 
 
 def fused(

@@ -25,8 +25,7 @@ class DepthWiseBlock(SeparableBlock):
     def __init__(self, inplanes: int, planes: int, stride: int = 1, prelu: bool = False) -> None:
         super().__init__(inplanes, planes, stride)
         if prelu:
-            # The parent's is a ReLU by its annotation; the reference exchanges it as well.
-            self.relu = nn.PReLU()  # type: ignore[assignment]
+            self.relu = nn.PReLU()  # the reference exchanges it as well
 
 
 class MobileNet(_network.MobileNet):

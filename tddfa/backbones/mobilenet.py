@@ -34,7 +34,7 @@ class SeparableBlock(nn.Module):
         self.bn_dw = nn.BatchNorm2d(n_in)
         self.conv_sep = nn.Conv2d(n_in, n_out, 1, bias=False)
         self.bn_sep = nn.BatchNorm2d(n_out)
-        self.relu = nn.ReLU(inplace=True)
+        self.relu: nn.Module = nn.ReLU(inplace=True)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (n, n_in, h, w) to (n, n_out, h / stride, w / stride)."""

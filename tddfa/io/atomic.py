@@ -126,6 +126,7 @@ def save_arrays(path: PathLike, **arrays: npt.ArrayLike) -> None:
     InputError
         If the file cannot be written.
     """
+    # NumPy's stubs take any array by name for `allow_pickle`, a bool.
+    named: dict[str, Any] = dict(arrays)
     with atomic_write(path) as file:
-        # NumPy's stubs take any array by name for `allow_pickle`, a bool.
-        np.savez(file, **arrays)  # type: ignore[arg-type]
+        np.savez(file, **named)

@@ -159,7 +159,7 @@ def cut_out(image: ImageArray, quad: Quad, size: int, beyond: int | None = None)
         height, width = image.shape[:2]
         small = (max(1, round(width / shrink)), max(1, round(height / shrink)))
         corners *= np.array(small) / (width, height)
-        image = cv2.resize(image, small, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        image = np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_AREA), np.uint8)
     side = 2 * size
     to = np.array([[0, 0], [0, side], [side, side]], np.float32) - 0.5
     matrix = cv2.getAffineTransform((corners[:3] - 0.5).astype(np.float32), to)

@@ -151,7 +151,7 @@ def run_job(
     drawn = ahead(_drawn(ahead(frames), drawer, stored=as_video))
     with (
         contextlib.ExitStack() as stack,
-        contextlib.closing(drawn),  # type: ignore[type-var]  # a generator
+        contextlib.closing(drawn),
         writer,
     ):
         if heads is not None:  # after Ctrl-C, too: what was seen until then

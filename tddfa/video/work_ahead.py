@@ -1,7 +1,7 @@
 """Let a stage of a chain of generators work ahead in a thread of its own."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from queue import Empty, Queue
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ class _End:
         self.error = error
 
 
-def ahead(items: Iterable[Item], depth: int = 4) -> Iterator[Item]:
+def ahead(items: Iterable[Item], depth: int = 4) -> Generator[Item, None, None]:
     """Yield what `items` yields, computed in a thread up to `depth` items ahead.
 
     Memory is bounded by `depth`. An error in the thread is raised here, after the items before it.

@@ -11,8 +11,8 @@ from tddfa.weight_labels import regressor_labels
 
 torch = pytest.importorskip("torch")
 
-from tddfa.backbone import build_backbone, load_backbone, recognize  # noqa: E402 (likewise)
-from tddfa.checkpoints import save_checkpoint  # noqa: E402
+from tddfa.backbone import build_backbone, load_backbone, recognize  # noqa: E402 (after the check for torch)
+from tddfa.checkpoints import save_checkpoint  # noqa: E402 (after the check for torch)
 
 NAMES = part_names("tddfa.backbones")
 WIDTH = 0.25

@@ -5,10 +5,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tddfa.backbone import load_backbone  # noqa: E402 (likewise)
-from tddfa.backbones.mobilenet import MobileNet  # noqa: E402 (likewise)
+from tddfa.backbone import load_backbone  # noqa: E402 (after the check for torch)
+from tddfa.backbones.mobilenet import MobileNet  # noqa: E402 (after the check for torch)
 from tddfa.errors import InputError  # noqa: E402 (after the check for torch)
-from tddfa.export_onnx import export_onnx, main  # noqa: E402 (likewise)
+from tddfa.export_onnx import export_onnx, main  # noqa: E402 (after the check for torch)
 
 
 @pytest.mark.parametrize(("width", "millions"), [(1.0, 3.27), (0.5, 0.85)])

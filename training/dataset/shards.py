@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.errors import InputError
-from tddfa.io.atomic import replacing
+from tddfa.io.atomic import save_arrays
 
 logger = logging.getLogger(__name__)
 SHARD = 512
@@ -102,7 +102,5 @@ class Shards:
         number = 0
         while (target := self.folder / f"{self.kind}_{part:02d}_{number:04d}.npz").exists():
             number += 1
-        with replacing(target) as temporary, temporary.open("wb") as file:
-            # NumPy's stubs take any array by name for `allow_pickle`, a bool.
-            np.savez(file, **arrays)  # type: ignore[arg-type]
+        save_arrays(target, **arrays)
         logger.info("wrote %s", target.name)

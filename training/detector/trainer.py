@@ -13,10 +13,11 @@ from FaceBoxes.network import FaceBoxesNet
 from FaceBoxes.preprocess import MEAN_BGR
 from tddfa.errors import InputError
 from tddfa.io.atomic import replacing
+from tddfa.memory_layout import channels_last
 from training.cpu.workers import Workers
 from training.detector.imitation import imitation_loss
 from training.detector.loss import multibox_loss
-from training.regressor.network import MovingAverage, channels_last
+from training.regressor.network import MovingAverage
 
 MOMENTUM, WEIGHT_DECAY, CLIP, AVERAGE = 0.9, 5e-4, 5.0, 0.999
 

@@ -27,6 +27,7 @@ from tddfa.cli import run_main
 from tddfa.errors import InputError
 from tddfa.face_check.network import FaceCheckNet, load_network
 from tddfa.io.atomic import replacing
+from tddfa.memory_layout import channels_last
 from training.face_check.samples import Samples
 from training.face_check.settings import CheckTrainSettings, SampleSettings
 from training.face_check.sources import Patches, Sources, open_sources
@@ -71,8 +72,7 @@ class CheckTrainer:
     """Network, optimizer and average of the face check."""
 
     def __init__(self, network: FaceCheckNet, rate: float, total_steps: int) -> None:
-        # PyTorch's own stubs lack this keyword.
-        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = channels_last(network)
         self.average = FaceCheckNet()
         self.average.load_state_dict(network.state_dict())
         self.optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=WEIGHT_DECAY)

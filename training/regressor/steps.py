@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from tddfa.errors import InputError
 from tddfa.io.atomic import replacing
+from tddfa.memory_layout import channels_last
 from training.augmentation.augment import Augmenter
 from training.cpu.workers import ChunkedGradients, Workers, can_fuse
-from training.regressor.network import MovingAverage, TrainingNet, channels_last
+from training.regressor.network import MovingAverage, TrainingNet
 from training.regressor.objective import Main, Objective
 
 Inputs = tuple[Tensor, Tensor]

@@ -3,7 +3,7 @@ import pytest
 
 pa = pytest.importorskip("pyarrow")
 
-from tddfa.label.schema import COLUMNS, OPTIONAL, label_schema, to_table  # noqa: E402
+from tddfa.label.schema import COLUMNS, OPTIONAL, label_schema, to_table  # noqa: E402 (after the check for pyarrow)
 
 
 def test_every_column_says_what_it_means():
