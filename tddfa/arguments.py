@@ -42,7 +42,8 @@ def add_model_arguments(parser: argparse.ArgumentParser, onnx: bool = False) -> 
         "--weights",
         dest="config",
         default=argparse.SUPPRESS,
-        choices=tuple(NAMED_CONFIGS),
+        type=named_config,
+        metavar=f"{{{','.join(NAMED_CONFIGS)}}}",
         help="the same by name: default (x1.0), or small (x0.5: faster, a little less exact)",
     )
     group.add_argument(
@@ -257,6 +258,15 @@ def aligner_arguments(args: argparse.Namespace) -> dict[str, Any]:
         "upright": not getattr(args, "no_upright", False),
         "blendshapes": getattr(args, "blendshapes", False),
     }
+
+
+def named_config(text: str) -> str:
+    """Parse a name of `NAMED_CONFIGS` as the configuration's path, for argparse."""
+    try:
+        return NAMED_CONFIGS[text]
+    except KeyError:
+        names = ", ".join(NAMED_CONFIGS)
+        raise argparse.ArgumentTypeError(f"expected one of {names}, got {text!r}") from None
 
 
 def positive_int(text: str) -> int:

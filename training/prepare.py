@@ -161,15 +161,18 @@ def prepare(settings: PrepareSettings) -> int:
         fitter = LandmarkFitter(load_landmark_basis(settings.face_model, "mediapipe"))
         labels = fit_labels(found, fitter)
         keep = trusted(labels, model, second)
+    aside = np.zeros(len(keep), bool)
     if settings.most_yaw is not None:
-        keep &= np.abs(angles(labels.camera)[0]) <= settings.most_yaw
+        aside = np.abs(angles(labels.camera)[0]) > settings.most_yaw
+    doubtful, keep = ~keep, keep & ~aside
     save_labels(out / "all_labels.npz", labels)
     if settings.relabel:
         return relabel(out, labels, keep)
     report = {
         "crops": len(present),
         "without a face": int((~np.isfinite(found.points).all(axis=(1, 2))).sum()),
-        "doubtful": int((~keep).sum()),
+        "doubtful": int(doubtful.sum()),
+        "too far aside": int((aside & ~doubtful).sum()),
         "packed": int(keep.sum()),
         "residual in percent, median": float(np.median(labels.residual[keep])),
     }

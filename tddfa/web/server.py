@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tddfa.arguments import build_pipeline, build_tracking_pipeline
-from tddfa.assets import DEFAULT_CONFIG
+from tddfa.assets import DEFAULT_CONFIG, NAMED_CONFIGS
 from tddfa.cli import run_main
 from tddfa.commands.web import PROG, parse_args
 from tddfa.errors import InputError
@@ -19,8 +19,6 @@ from tddfa.face_aligner import FaceAligner
 from tddfa.web.jobs import Networks
 from tddfa.web.limits import Limits
 from tddfa.web.storage import Storage
-
-_SMALLER = "configs/mb05_120x120.yml"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -118,9 +116,9 @@ def shared_networks(args: argparse.Namespace) -> Networks:
 
         return build
 
-    if args.config not in (DEFAULT_CONFIG, "default"):
+    if args.config != DEFAULT_CONFIG:
         return Networks({Path(args.config).stem: builder(args.config)})
-    return Networks({"x1.0": builder(DEFAULT_CONFIG), "x0.5": builder(_SMALLER)})
+    return Networks({"x1.0": builder(DEFAULT_CONFIG), "x0.5": builder(NAMED_CONFIGS["small"])})
 
 
 def chosen_limits(args: argparse.Namespace) -> Limits:

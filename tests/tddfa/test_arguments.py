@@ -85,7 +85,8 @@ def test_providers_belong_to_onnx():
 
 
 def test_weights_by_name_are_a_configuration():
-    assert parse("--weights", "small").config == "small"
+    assert parse("--weights", "small").config == "configs/mb05_120x120.yml"
+    assert parse("--weights", "default").config == DEFAULT_CONFIG
     assert parse().config == parse("-c", DEFAULT_CONFIG).config == DEFAULT_CONFIG
 
 

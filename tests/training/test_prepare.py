@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import cv2
@@ -160,6 +161,8 @@ def test_faces_that_look_too_far_aside_are_left_out(found, tmp_path, most, names
     arguments += ["--points", str(tmp_path / "points"), "--most-yaw", most]
     assert prepare.main(arguments) == 0
     assert open_packed(out).labels.names.tolist() == (names or found.names[:3].tolist())
+    report = json.loads((out / "report.json").read_text())
+    assert (report["doubtful"], report["too far aside"]) == (0, 2 if names else 0)
     assert prepare.main([*arguments, "--relabel"]) == 0  # what is packed stays, marked
     assert open_packed(out).usable.all()
 

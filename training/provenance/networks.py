@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from tddfa.weight_labels import file_sha256
-from training.provenance.entry import LABEL, WEIGHTS, Entry, read_manifest
+from training.provenance.entry import LABEL, NAME, WEIGHTS, Entry, read_manifest
+
+RUN_WEIGHTS = "weights.pth"  # of a run's folder, whose manifest is theirs
 
 # Published networks whose terms are known, by the SHA-256 of their files.
 KNOWN = {
@@ -17,6 +19,15 @@ KNOWN = {
 }
 
 
+def manifest_beside(weights: Path) -> Path:
+    """Return where the manifest of weights is: ``x.manifest.csv`` of ``x.pth``, else the folder's.
+
+    There may be neither.
+    """
+    own = weights.with_suffix(".manifest.csv")
+    return own if own.is_file() else weights.with_name(NAME)
+
+
 def network_entries(file: Path, kind: str = LABEL) -> list[Entry]:
     """Return the entries of a network: its own, and all that it was made from.
 
@@ -28,11 +39,10 @@ def network_entries(file: Path, kind: str = LABEL) -> list[Entry]:
     if sha in KNOWN:
         known = KNOWN[sha]
         return [Entry(kind, known.name, known.licence, known.author, known.source, sha256=sha)]
-    own = file.with_suffix(".manifest.csv")
-    beside = own if own.is_file() else file.with_name("manifest.csv")
-    if not beside.is_file():
+    manifest = manifest_beside(file)
+    if not manifest.is_file():
         return [Entry(kind, file.name, sha256=sha)]
-    made_from = read_manifest(beside)
+    made_from = read_manifest(manifest)
     weights = [e for e in made_from if e.kind == WEIGHTS and e.sha256 == sha]
     others = [e for e in made_from if e not in weights]
     licence = weights[0].licence if weights else ""

@@ -1,11 +1,11 @@
 """What a training run was made from: asked before it starts, written beside its weights."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tddfa.weight_labels import file_sha256
 from training.provenance.entry import LABEL, NAME, WEIGHTS, Entry, manifest_of, write_manifest
-from training.provenance.networks import network_entries
+from training.provenance.networks import RUN_WEIGHTS, manifest_beside, network_entries
 from training.provenance.rules import beside, refusals, require_free
 
 # What we put weights under that were made from nothing but what is free.
@@ -38,42 +38,38 @@ def require_run(
     return tuple(sorted(known))
 
 
-def record_run(weights: Path, made_from: Sequence[Entry], free: bool) -> None:
+def record_run(weights: Path, made_from: Iterable[Entry], free: bool) -> None:
     """Write the manifest of weights beside them: their own line, and all that they were made from.
 
     Parameters
     ----------
     weights : Path
-        ``weights.pth`` in a run's folder.
-    made_from : sequence of Entry
+        ``weights.pth`` of a run, whose manifest is the folder's, or another ``.pth`` with one of
+        its own.
+    made_from : iterable of Entry
     free : bool
         Whether everything was asked to be free; else the weights have no licence of their own.
     """
     licence = LICENCE if free else ""
     sha = file_sha256(weights)
     own = Entry(WEIGHTS, weights.name, licence, source="this project", sha256=sha)
-    write_manifest(weights.parent, [own, *made_from])
+    run = weights.name == RUN_WEIGHTS
+    target = weights.with_name(NAME) if run else weights.with_suffix(".manifest.csv")
+    write_manifest(target, [own, *made_from])
 
 
-def record_derived(target: Path, sources: Sequence[Path]) -> None:
+def record_derived(weights: Path, sources: Sequence[Path]) -> None:
     """Write the manifest of weights that were computed from others: a mean, a wider copy.
 
     They are free if all their sources are. Where no source has a manifest nothing is written.
 
     Parameters
     ----------
-    target : Path
-        ``weights.pth`` of a run's folder, whose manifest is the folder's, or another ``.pth``.
+    weights : Path
+        As for `record_run`.
     sources : sequence of Path
-        Weights with a manifest beside them.
+        Weights.
     """
-    per_source = [network_entries(source, WEIGHTS) for source in sources]
-    if all(len(entries) == 1 for entries in per_source):
-        return
-    everything = {entry for entries in per_source for entry in entries}
-    licence = "" if refusals(everything) else LICENCE
-    sha = file_sha256(target)
-    own = Entry(WEIGHTS, target.name, licence, source="this project", sha256=sha)
-    run = target.name == "weights.pth"
-    manifest = target.with_name(NAME) if run else target.with_suffix(".manifest.csv")
-    write_manifest(manifest, [own, *everything])
+    if any(manifest_beside(source).is_file() for source in sources):
+        entries = {entry for source in sources for entry in network_entries(source, WEIGHTS)}
+        record_run(weights, entries, free=not refusals(entries))
