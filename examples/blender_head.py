@@ -21,6 +21,10 @@ if not hasattr(np, "bool"):
     np.bool = np.bool_  # type: ignore[misc]  # Blender 3.4 reads glTF by this old name
 
 
+class InputError(Exception):
+    """What was asked for cannot be done; the message is one line."""
+
+
 def main(argv: list[str]) -> int:
     """Run the command line: what stands behind ``--``."""
     parser = argparse.ArgumentParser(prog="blender --background --python blender_head.py --")
@@ -30,30 +34,61 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--frame", type=int, default=0, help="of an animation (%(default)s)")
     parser.add_argument("--size", type=int, default=512, help="of the picture (%(default)s)")
     args = parser.parse_args(argv)
-    if not args.head.is_file():
-        parser.error(f"expected an existing .glb, got '{args.head}'")
+    try:
+        said = make(args)
+    except InputError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    sys.stdout.write(f"{said}\nwrote {args.out}\n")
+    return 0
+
+
+def make(args: argparse.Namespace) -> str:
+    """Write the scene or the picture and return what the head does in it."""
     if args.out.suffix not in (".blend", ".png"):
-        parser.error(f"--out: expected .blend or .png, got '{args.out}'")
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    bpy.ops.import_scene.gltf(filepath=str(args.head.resolve()))
-    head = next(thing for thing in bpy.data.objects if thing.type == "MESH")
+        raise InputError(f"--out: expected .blend or .png, got '{args.out}'")
+    head = opened(args.head)
     bpy.context.scene.frame_set(args.frame)
     keys = head.data.shape_keys.key_blocks
     for change in args.set:
-        name, _, weight = change.partition("=")
+        name, weight = parsed(change)
         if name not in keys:
-            parser.error(f"--set {change}: expected one of {', '.join(keys.keys()[1:])}")
-        keys[name].value = float(weight)
+            raise InputError(f"--set {change}: expected one of {', '.join(keys.keys()[1:])}")
+        keys[name].value = weight
     look_at(head)
-    target = str(args.out.resolve())
+    # Whole or not at all: written beside, then renamed.
+    part = args.out.resolve().with_name(f".{args.out.stem}.part{args.out.suffix}")
     if args.out.suffix == ".blend":
-        bpy.ops.wm.save_as_mainfile(filepath=target)
+        bpy.ops.wm.save_as_mainfile(filepath=str(part))
     else:
-        render(target, args.size)
+        render(str(part), args.size)
+    part.replace(args.out)
     moved = [f"{key.name} {key.value:.2f}" for key in keys[1:] if key.value > 0.2]
-    said = f"{len(keys) - 1} blendshapes; above 0.2 in frame {args.frame}: {', '.join(moved)}"
-    sys.stdout.write(f"{said}\nwrote {target}\n")
-    return 0
+    return f"{len(keys) - 1} blendshapes; above 0.2 in frame {args.frame}: {', '.join(moved)}"
+
+
+def parsed(change: str) -> tuple[str, float]:
+    """Return name and weight of ``NAME=WEIGHT``."""
+    name, _, weight = change.partition("=")
+    try:
+        return name, float(weight)
+    except ValueError:
+        raise InputError(f"--set {change}: expected NAME=WEIGHT, such as jawOpen=1") from None
+
+
+def opened(path: Path) -> "bpy.types.Object":
+    """Return the head of a file, alone in Blender."""
+    if not path.is_file():
+        raise InputError(f"expected an existing .glb, got '{path}'")
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    try:
+        bpy.ops.import_scene.gltf(filepath=str(path.resolve()))
+    except RuntimeError:  # what Blender makes of anything that goes wrong there
+        raise InputError(f"'{path}': expected glTF that Blender can read") from None
+    heads = [thing for thing in bpy.data.objects if thing.type == "MESH" and thing.data.shape_keys]
+    if not heads:
+        raise InputError(f"'{path}': expected a mesh with blendshapes")
+    return heads[0]
 
 
 def look_at(head: "bpy.types.Object") -> None:

@@ -31,13 +31,19 @@ def test_picture_of_a_head_whose_jaw_opens(project_root, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["no.glb", "--out", "x.png"], "no.glb"),
-        (["{head}", "--out", "x.jpg"], "--out"),
+        (["no.glb", "--out", "{out}"], "no.glb"),
+        (["{text}", "--out", "{out}"], "text.glb"),
+        (["{head}", "--out", "{out}.jpg"], "--out"),
         (["{head}", "--out", "{out}", "--set", "noseOpen=1"], "noseOpen"),
+        (["{head}", "--out", "{out}", "--set", "jawOpen=wide"], "jawOpen=wide"),
     ],
 )
 def test_bad_input_is_named(project_root, tmp_path, words, said):
-    names = {"head": project_root / "examples" / "astronaut.glb", "out": tmp_path / "x.png"}
+    text = tmp_path / "text.glb"
+    text.write_text("no head")
+    head = project_root / "examples" / "astronaut.glb"
+    names = {"head": head, "out": tmp_path / "x.png", "text": text}
     done = blender(project_root, *(word.format(**names) for word in words))
     assert said in done.stderr.splitlines()[-1]
-    assert not any(tmp_path.iterdir())
+    assert "Traceback" not in done.stderr and done.returncode == 2
+    assert list(tmp_path.iterdir()) == [text]
