@@ -203,14 +203,14 @@ MUTANTS = (
         "tddfa/io/atomic.py",
         "        temporary.replace(target)\n",
         "        target.write_bytes(temporary.read_bytes())\n",
-        "tests/tddfa/io/test_pictures.py::test_whoever_reads_meanwhile_has_the_old_file_whole",
+        "tests/tddfa/io/test_atomic.py::test_whoever_reads_meanwhile_has_the_old_file_whole",
     ),
     Mutant(
         "writing: the temporary file left behind after an error",
         "tddfa/io/atomic.py",
         "            temporary.unlink(missing_ok=True)",
         "            temporary.exists()",
-        "tests/tddfa/io/test_pictures.py::test_full_disk_keeps_what_was_there",
+        "tests/tddfa/io/test_atomic.py::test_full_disk_keeps_what_was_there",
     ),
     Mutant(
         "an output may overwrite an input",
