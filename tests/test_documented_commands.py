@@ -96,7 +96,8 @@ def run_python(monkeypatch, words: list[str]) -> None:
     monkeypatch.setattr(sys, "argv", [name, *arguments])
     if module:
         runpy.run_module(name, run_name="__main__", alter_sys=True)
-    else:
+    else:  # the interpreter finds modules beside a script
+        monkeypatch.syspath_prepend(str((ROOT / name).parent))
         runpy.run_path(str(ROOT / name), run_name="__main__")
 
 
