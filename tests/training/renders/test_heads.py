@@ -7,6 +7,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from tddfa import load_face_model
+from tddfa.errors import InputError
 from training.dataset.packed import open_packed
 from training.evaluation.rendered import load_rendered
 from training.face_model.expression import load_units
@@ -40,6 +41,19 @@ def test_poses_fill_their_ranges():
     assert (np.abs(poses) <= [95, 45, 180]).all()
     assert (np.abs(poses).max(axis=0) > [90, 40, 170]).all()
     assert 0.5 < (np.abs(poses[:, 2]) < 45).mean() < 0.8
+
+
+@pytest.mark.parametrize("roll", [0, 45])
+def test_heads_roll_no_further_than_asked(roll):
+    generator = np.random.default_rng(0)
+    rolls = [abs(draw_pose(generator, PoseRange(roll=roll))[2]) for _ in range(500)]
+    assert 0.9 * roll <= max(rolls) <= roll
+
+
+@pytest.mark.parametrize("roll", [-1, 181, float("nan")])
+def test_a_roll_that_cannot_be_is_refused_by_its_name(roll):
+    with pytest.raises(InputError, match="--roll"):
+        PoseRange(roll=roll)
 
 
 needs_assets = pytest.mark.skipif(
