@@ -12,6 +12,7 @@ too, and goes as well; ``--reference_name`` says so in the tables' heads. ``--me
 
 import argparse
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -199,9 +200,15 @@ def run_process(side: Side, words: Sequence[str]) -> tuple[float, float]:
     )
     seconds = time.perf_counter() - start
     if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["nothing was printed"]
-        raise InputError(f"{side.name}: {' '.join(words)}: {lines[-1]}")
+        raise InputError(f"{side.name}: {' '.join(words)}: {_reason(done.stderr)}")
     return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+
+
+def _reason(stderr: str) -> str:
+    """Return the line that names the error; messages of MediaPipe's run over dozens of lines."""
+    lines = stderr.strip().splitlines() or ["nothing was printed"]
+    named = [line for line in lines if re.match(r"[\w.]*(Error|Exception|error)\b", line)]
+    return (named or lines)[-1]
 
 
 def tracking(args: argparse.Namespace, folder: Path) -> tuple[list[Side], list[Times]]:
@@ -213,15 +220,18 @@ def tracking(args: argparse.Namespace, folder: Path) -> tuple[list[Side], list[T
     ours = Side("ours", ROOT, sys.executable, ROOT / "configs/mb1_120x120.yml")
     other = Side("MediaPipe", ROOT, args.mediapipe, ours.config)
     found: list[Times] = [{}, {}]
+    theirs = {"mesh": "192 px mesh", "task": "256 px task"}
     for _ in range(args.rounds):
-        for weights in ("mb1", "mb05"):
-            words = [str(frames), str(ROOT / f"configs/{weights}_120x120.yml")]
-            found[0].setdefault(f"x{'1.0' if weights == 'mb1' else '0.5'}", []).extend(
-                _track(ours, "ours", words)
-            )
-        times = _track(other, "mediapipe", [str(frames), str(args.task.resolve())])
-        for name in found[0]:
-            found[1].setdefault(name, []).extend(times)
+        mine = {
+            width: _track(ours, "ours", [str(frames), str(ROOT / f"configs/{name}_120x120.yml")])
+            for width, name in (("x1.0", "mb1"), ("x0.5", "mb05"))
+        }
+        for which, title in theirs.items():
+            times = _track(other, which, [str(frames), str(args.task.resolve())])
+            for width, own in mine.items():
+                row = f"{width}; MediaPipe's {title}"
+                found[0].setdefault(row, []).extend(own)
+                found[1].setdefault(row, []).extend(times)
     return [ours, other], found
 
 
@@ -235,8 +245,7 @@ def _track(side: Side, which: str, words: Sequence[str]) -> list[float]:
         text=True,
     )
     if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["nothing was printed"]
-        raise InputError(f"{side.name}: tracking failed: {lines[-1]}")
+        raise InputError(f"{side.name}: tracking failed: {_reason(done.stderr)}")
     return [float(value) for value in json.loads(done.stdout.splitlines()[-1])]
 
 
