@@ -46,3 +46,7 @@ def mirrored(name: str) -> str:
     if name.endswith("Right"):
         return name.removesuffix("Right") + "Left"
     return name
+
+
+MIRRORED = [NAMES.index(mirrored(name)) for name in NAMES]
+"""Places of the mirror partners: ``coefficients[:, MIRRORED]`` are those of mirrored faces."""

@@ -24,6 +24,8 @@ from training.labels.blendshape_fit import BlendshapeFitter
 from training.labels.blendshape_join import KIND
 from training.labels.blendshape_net import BlendshapeNet
 from training.mediapipe_points import load_points
+from training.provenance.entry import manifest_of, write_manifest
+from training.provenance.networks import network_entries
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +72,7 @@ def label_points(points: Path, out: Path, task: Path, part: int = 0, parts: int 
         )
         done += len(names)
         bar.update(len(names))
+    write_manifest(out, {*manifest_of([points]), *network_entries(task)})
     return done
 
 

@@ -67,6 +67,13 @@ def build_parser() -> argparse.ArgumentParser:
     add("--log-every", type=int, default=50, help="steps per line of the log (%(default)s)")
     add("--validate-every", type=int, default=500, help="steps (%(default)s)")
     add("--held-out", type=int, default=512, help="crops to validate on (%(default)s)")
+    add(
+        "--blendshapes",
+        nargs="+",
+        type=Path,
+        metavar="LABELS",
+        help="folders of training.blendshape_labels: features are to tell the 52 coefficients, too",
+    )
     return parser
 
 
@@ -74,6 +81,7 @@ def settings_of(args: argparse.Namespace) -> TrainSettings:
     """Return what parsed arguments ask for."""
     given = vars(args) | {
         "data": tuple(args.data),
+        "blendshapes": tuple(args.blendshapes or ()),
         "shares": tuple(args.shares or ()),
         "objective": with_changes(ObjectiveSettings(main=args.objective), args.loss),
         "optimizer": with_changes(OptimizerSettings(), args.optimizer),

@@ -18,7 +18,9 @@ from tddfa.params import load_parameter_scale
 from tddfa.weight_labels import file_sha256, regressor_labels
 from training import ablation, export, plot, synthesize, train
 from training.augmentation.augment import AugmentSettings
+from training.dataset.shards import Shards
 from training.evaluation.predict import open_aligner
+from training.labels.blendshape_join import KIND
 from training.provenance.entry import PICTURE, WEIGHTS, Entry, read_manifest, write_manifest
 from training.regressor.logbook import Logbook, read_log
 from training.regressor.run_folder import Run
@@ -134,6 +136,23 @@ def test_another_network_from_training_to_evaluation(command, model_file, tmp_pa
     assert (aligner.config.arch, aligner.config.widen_factor) == ("resnet", 0.5)
     params = aligner.align_rois(np.full((90, 90, 3), 99, np.uint8), [[5, 5, 85, 85]])
     assert params.shape == (1, 62) and np.isfinite(params).all()
+
+
+@pytest.mark.parametrize("width", ["0.25", "0.5"])  # layer by layer, and fused
+def test_blendshapes_are_learned_beside_the_parameters(width, command, packed, tmp_path):
+    names = packed.labels.names
+    values = np.random.default_rng(0).uniform(0, 1, (len(names), 52)).astype(np.float32)
+    Shards(tmp_path / "shapes", KIND).write(0, names=names, network=values, fitted=values)
+    for out, extra in (("plain", []), ("joint", ["--blendshapes", str(tmp_path / "shapes")])):
+        settings = train.settings_of(train.build_parser().parse_args(command(*extra, out=out)))
+        Run(replace(settings, width=float(width))).go()
+    plain, joint = weights(tmp_path / "plain"), weights(tmp_path / "joint")
+    assert plain.keys() == joint.keys()  # the head is not kept
+    assert not torch.equal(plain["conv1.weight"], joint["conv1.weight"])
+    log = read_log(tmp_path / "joint/log.csv")
+    assert 0 < log[-1]["blendshapes"] < log[0]["blendshapes"]
+    with pytest.raises(InputError, match=r"blendshape_labels"):
+        Run(replace(settings, blendshapes=(tmp_path / "none",)))
 
 
 def test_run_that_was_cut_short_ends_as_one_that_was_not(command, tmp_path, monkeypatch):

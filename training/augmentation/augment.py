@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Generator, Tensor
 
+from tddfa.arkit52 import MIRRORED
 from training.augmentation.geometry import show
 from training.augmentation.occlusion import OcclusionSettings, cover, fill_borders
 from training.augmentation.photometric import PhotometricSettings, degrade
@@ -47,6 +48,8 @@ class Augmenter:
     settings : AugmentSettings
     device : torch.device or str
         Where the work is done.
+    blendshapes : bool
+        Put the 52 coefficients behind the parameters.
     """
 
     def __init__(
@@ -55,14 +58,16 @@ class Augmenter:
         flip: Tensor,
         settings: AugmentSettings,
         device: torch.device | str = "cpu",
+        blendshapes: bool = False,
     ) -> None:
         self.landmarks = landmarks.to(device)
         self.flip = flip.to(device)
         self.settings = settings
         self.device = torch.device(device)
+        self.blendshapes = blendshapes
 
     def __call__(self, crops: Crops, seed: int) -> tuple[Tensor, Tensor]:
-        """Return inputs (n, 3, 120, 120), normalized, and parameters (n, 12 + C).
+        """Return inputs (n, 3, 120, 120), normalized, and parameters (n, 12 + C [+ 52]).
 
         The same seed gives the same views on the same kind of device, so that a batch can be made
         again instead of being kept.
@@ -78,4 +83,8 @@ class Augmenter:
             points[:, :, 1] = INPUT - 1 - points[:, :, 1]
             images = cover(images, points, inside, self.settings.occlusion, generator)
             images = degrade(images, self.settings.photometric, generator)
-            return images.sub_(127.5).div_(128), params
+            truth = [params]
+            if self.blendshapes:
+                shapes = crops.blendshapes
+                truth.append(torch.where(views.flip[:, None], shapes[:, MIRRORED], shapes))
+            return images.sub_(127.5).div_(128), torch.cat(truth, dim=1)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from tddfa.arkit52 import MIRRORED
 from tddfa.errors import InputError
 from tddfa.io.atomic import save_arrays
 from tddfa.morphable_model import MorphableModel
@@ -20,7 +21,7 @@ from tddfa.onnx_join import FEATURES, join
 from tddfa.weight_labels import file_sha256
 from training.augmentation.augment import PLAIN, Augmenter, AugmentSettings
 from training.augmentation.photometric import PhotometricSettings
-from training.blendshapes.sources import MIRRORED, LabelledFaces
+from training.blendshapes.sources import LabelledFaces
 from training.regressor.basis import landmark_basis, mirror_matrix
 
 BATCH = 64

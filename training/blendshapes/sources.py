@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
-from tddfa.arkit52 import NAMES, mirrored
+from tddfa.arkit52 import NAMES
 from tddfa.errors import InputError
 from training.dataset.packed import PackedFaces, open_packed
 from training.labels.blendshape_join import load_labels
-
-MIRRORED = np.array([NAMES.index(mirrored(name)) for name in NAMES])
 
 
 @dataclass(frozen=True)
@@ -71,3 +71,33 @@ def open_rendered(folder: Path) -> LabelledFaces:
     if names != NAMES or len(values) != len(faces):
         raise InputError(f"'{folder}': expected 52 coefficients of each head")
     return LabelledFaces(faces, values.astype(np.float32), True)
+
+
+def with_blendshapes(
+    folders: Sequence[Path], sources: Sequence[PackedFaces], labels: Sequence[Path]
+) -> tuple[list[PackedFaces], torch.Tensor]:
+    """Return the data sets with the labels of their crops, and the labels' deviations (52,).
+
+    Turned faces bear the name of the crop that they were made of, and so its label. Rendered heads
+    bring their own.
+
+    Raises
+    ------
+    InputError
+        If a folder of labels holds none, or no crop has one.
+    """
+    known = [load_labels(folder) for folder in labels]
+    found = []
+    for folder, source in zip(folders, sources, strict=True):
+        if (folder / "truth.npz").is_file():
+            shapes = open_rendered(folder).coefficients
+        else:
+            shapes = np.full((len(source), len(NAMES)), np.nan, np.float32)
+            for each in known:
+                of = each.of(source.labels.names)
+                shapes = np.where(np.isfinite(of), of, shapes)
+        found.append(replace(source, blendshapes=shapes))
+    every = np.concatenate([source.blendshapes for source in found])
+    if not np.isfinite(every).any():
+        raise InputError(f"'{labels[0]}': expected labels of the crops in '{folders[0]}'")
+    return found, torch.from_numpy(np.nanstd(every, axis=0).astype(np.float32))

@@ -106,6 +106,6 @@ class ChunkedGradients:
         self, images: Tensor, truth: Tensor, main: Main | None, workspace: Workspace
     ) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
         features = fused_features(self._mobilenet, images, self.dtype, workspace)
-        loss = self.objective(*self.network.heads(features), truth, main)
+        loss = self.objective(self.network.heads(features), truth, main)
         gradients = torch.autograd.grad(loss.total, self.parameters)
         return gradients, {"loss": loss.total.detach(), **loss.parts}

@@ -33,6 +33,8 @@ class Crops:
         ``[left, top, right, bottom]`` of what the original picture covers, canvas pixels, y down.
     detected : Tensor, shape (n,), bool
         Whether the middle 120 px are a detector's ROI.
+    blendshapes : Tensor, shape (n, 52)
+        In the order of `tddfa.arkit52.NAMES`; NaN where a crop has no label.
     """
 
     images: Tensor
@@ -41,6 +43,7 @@ class Crops:
     depth: Tensor
     valid: Tensor
     detected: Tensor
+    blendshapes: Tensor
 
     def to(self, device: torch.device | str) -> Crops:
         """Return the batch on a device."""

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from tddfa.arkit52 import NAMES
 from tddfa.errors import InputError
 from tddfa.io.atomic import replacing, save_arrays
 from tddfa.morphable_model import MorphableModel
@@ -47,6 +48,8 @@ class PackedFaces:
         Whether the middle 120 px are a detector's ROI.
     face_model : str, optional
         Id of the face model that the labels are parameters of; older sets do not say.
+    blendshapes : ndarray, shape (n, 52), float32, optional
+        See `training.blendshapes.sources.with_blendshapes`.
     """
 
     images: npt.NDArray[np.uint8]
@@ -56,6 +59,7 @@ class PackedFaces:
     held_out: npt.NDArray[np.bool_]
     detected: bool
     face_model: str | None = None
+    blendshapes: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -67,6 +71,8 @@ class PackedFaces:
 
     def crops(self, index: npt.NDArray[np.integer]) -> Crops:
         """Return some crops as a batch on the CPU."""
+        known = self.blendshapes
+        shapes = np.full((len(index), len(NAMES)), np.nan, np.float32)
         return Crops(
             images=torch.from_numpy(self.images[index]),
             camera=torch.from_numpy(self.labels.camera[index]),
@@ -74,6 +80,7 @@ class PackedFaces:
             depth=torch.from_numpy(self.depth[index].astype(np.float32)),
             valid=torch.from_numpy(self.valid[index].astype(np.float32)),
             detected=torch.full((len(index),), self.detected),
+            blendshapes=torch.from_numpy(shapes if known is None else known[index]),
         )
 
 

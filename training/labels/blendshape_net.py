@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tddfa.arkit52 import NAMES, mirrored
+from tddfa.arkit52 import MIRRORED, NAMES
 from tddfa.errors import InputError
 from training.labels.mediapipe_mirror import MIRROR
 from training.labels.task_net import EYE_CORNERS, open_network
@@ -34,7 +34,6 @@ POINTS = (
 # What it gives: a coefficient of the face at rest, then all names but the tongue's in this order.
 OUTPUTS = ("", *sorted(name for name in NAMES if name != "tongueOut"))
 _ORDER = [OUTPUTS.index(name) if name in OUTPUTS else -1 for name in NAMES]
-_MIRRORED = [NAMES.index(mirrored(name)) for name in NAMES]
 
 
 def upright(points: npt.NDArray[np.floating]) -> FloatArray:
@@ -86,7 +85,7 @@ class BlendshapeNet:
         """
         face = upright(points)
         mirror = face[MIRROR] * np.array([-1, 1], np.float32)
-        return np.asarray((self._look(face) + self._look(mirror)[_MIRRORED]) / 2, np.float32)
+        return np.asarray((self._look(face) + self._look(mirror)[MIRRORED]) / 2, np.float32)
 
     def _look(self, points: FloatArray) -> FloatArray:
         # As in a picture: nothing below 0, some hundred pixels wide.

@@ -5,8 +5,8 @@ from pathlib import Path
 
 COLUMNS = (
     "step", "samples", "seconds", "learning_rate", "samples_per_second", "loader_share", "loss",
-    "distance", "vdc", "fwpdc", "joint", "parameters", "openings", "landmarks", "gradient",
-    "branch", "branch_vdc", "boxes", "scores", "val_vdc", "val_nme", "val_openings",
+    "distance", "vdc", "fwpdc", "joint", "parameters", "openings", "landmarks", "blendshapes",
+    "gradient", "branch", "branch_vdc", "boxes", "scores", "val_vdc", "val_nme", "val_openings",
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from training.regressor.basis import TrainingBasis
 T_Z = 11  # place of the camera's z translation, which no picture shows
 DEPTH_WEIGHT = 0.35
 SOFTENING = 0.05
+LEAST_SPREAD = 0.05  # of a blendshape's labels: what hardly moves is mostly noise
 
 
 def set_depth(params: Tensor, truth: Tensor) -> Tensor:
@@ -113,3 +114,13 @@ def balanced(main: Tensor, other: Tensor) -> Tensor:
     """
     ratio = main.detach().abs() / other.detach().abs().clamp_min(1e-12)
     return main + ratio * other
+
+
+def blendshape_distance(found: Tensor, true: Tensor, spread: Tensor) -> Tensor:
+    """Squared errors of the coefficients (n, 52) in units of their deviations (52,).
+
+    Mean over the batch and the coefficients; those without a label (NaN) count as right.
+    """
+    known = torch.isfinite(true)
+    error = torch.where(known, found - torch.where(known, true, 0.0), 0.0)
+    return (error.square() / (spread + LEAST_SPREAD)).mean()

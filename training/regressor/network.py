@@ -1,44 +1,71 @@
-"""The regressor as it is trained: fresh weights, a second head, a moving average."""
+"""The regressor as it is trained: fresh weights, heads beside its own, a moving average."""
 
 from __future__ import annotations
 
 import copy
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from tddfa.backbone import Backbone
+from tddfa.blendshape_head import BlendshapeHead
 
 N_POINTS_2D = 136
+HIDDEN = 96  # width of the blendshapes' head, as `training.train_blendshapes` has it
 Network = TypeVar("Network", bound=nn.Module)
 
 
+class Outputs(NamedTuple):
+    """What the heads say of n pictures.
+
+    Attributes
+    ----------
+    params : Tensor, shape (n, 62)
+        Normalized parameters.
+    points : Tensor, shape (n, 136), optional
+    blendshapes : Tensor, shape (n, 52), optional
+    """
+
+    params: Tensor
+    points: Tensor | None = None
+    blendshapes: Tensor | None = None
+
+    def float(self) -> Outputs:
+        """Return them in single precision."""
+        return Outputs(*(None if part is None else part.float() for part in self))  # type: ignore[arg-type]
+
+
 class TrainingNet(nn.Module):
-    """Regressor with an optional head for landmark-regression regularization.
+    """Regressor with optional heads that make its features say more; both are dropped afterwards.
 
     Parameters
     ----------
     regressor : Backbone
     landmark_head : bool
-        Add a linear layer, features to 68 points in 2D, that is dropped at inference.
+        Add a linear layer, features to 68 points in 2D: landmark-regression regularization.
+    blendshape_head : bool
+        Add one to the 52 coefficients, see `tddfa.blendshape_head`.
     """
 
-    def __init__(self, regressor: Backbone, landmark_head: bool = False) -> None:
+    def __init__(
+        self, regressor: Backbone, landmark_head: bool = False, blendshape_head: bool = False
+    ) -> None:
         super().__init__()
         self.regressor = regressor
-        self.fc_lm = (
-            nn.Linear(regressor.fc_param.in_features, N_POINTS_2D) if landmark_head else None
-        )
+        width = regressor.fc_param.in_features
+        self.blendshapes = BlendshapeHead(width, HIDDEN) if blendshape_head else None
+        self.fc_lm = nn.Linear(width, N_POINTS_2D) if landmark_head else None
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return normalized parameters (n, 62) and the second head's points (n, 136), if any."""
+    def forward(self, x: Tensor) -> Outputs:
+        """Return what the heads say of pictures (n, 3, 120, 120)."""
         return self.heads(self.regressor.features(x))
 
-    def heads(self, features: Tensor) -> tuple[Tensor, Tensor | None]:
+    def heads(self, features: Tensor) -> Outputs:
         """Return what `forward` returns, for the regressor's features."""
         points = None if self.fc_lm is None else self.fc_lm(features)
-        return self.regressor.fc_param(features), points
+        shapes = None if self.blendshapes is None else self.blendshapes(features)
+        return Outputs(self.regressor.fc_param(features), points, shapes)
 
 
 def initialize(network: nn.Module) -> None:

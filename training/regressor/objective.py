@@ -12,6 +12,7 @@ from tddfa.morphable_model import MorphableModel
 from tddfa.params import ParameterScale
 from training.regressor import losses
 from training.regressor.basis import compressed_basis, landmark_basis, vertex_basis
+from training.regressor.network import Outputs
 
 Main = Literal["distance", "vdc", "fwpdc", "joint", "meta-joint"]
 MAINS: tuple[Main, ...] = ("distance", "vdc", "fwpdc", "joint", "meta-joint")
@@ -37,6 +38,8 @@ class ObjectiveSettings:
         Landmark-regression regularization with a fixed ratio, or with the paper's.
     landmark_ratio : float
         The fixed ratio.
+    blendshapes : float
+        Weight of the distance of blendshapes, where crops have labels (``--blendshapes``).
     look_ahead : int
         Steps k of meta-joint optimization.
     """
@@ -46,6 +49,7 @@ class ObjectiveSettings:
     openings: float = 0.3
     landmark_head: Literal["off", "fixed", "balanced"] = "off"
     landmark_ratio: float = 0.2
+    blendshapes: float = 1.0
     look_ahead: int = 100
 
 
@@ -66,6 +70,8 @@ class Objective:
     scale : ParameterScale
     settings : ObjectiveSettings
     device : torch.device or str
+    spread : Tensor, shape (52,), optional
+        Deviations of the blendshapes' labels.
     """
 
     def __init__(
@@ -74,8 +80,10 @@ class Objective:
         scale: ParameterScale,
         settings: ObjectiveSettings,
         device: torch.device | str = "cpu",
+        spread: Tensor | None = None,
     ) -> None:
         self.settings = settings
+        self.spread = None if spread is None else spread.to(device)
         self.mean = torch.from_numpy(scale.mean).to(device)
         self.std = torch.from_numpy(scale.std).to(device)
         self.mesh = compressed_basis(model).to(device)
@@ -83,23 +91,19 @@ class Objective:
         rows = torch.randperm(model.n_vertices, generator=torch.Generator().manual_seed(0))
         self.vertices = vertex_basis(model, rows[:N_RANDOM_VERTICES].numpy()).to(device)
 
-    def __call__(
-        self, output: Tensor, points: Tensor | None, truth: Tensor, main: Main | None = None
-    ) -> Loss:
-        """Return the loss of outputs (n, 62) against true parameters (n, 62).
+    def __call__(self, found: Outputs, truth: Tensor, main: Main | None = None) -> Loss:
+        """Return the loss of what the heads say.
 
         Parameters
         ----------
-        output : Tensor
-            Normalized parameters.
-        points : Tensor or None
-            The second head's points.
-        truth : Tensor
-            De-normalized parameters.
+        found : Outputs
+        truth : Tensor, shape (n, 62) or (n, 62 + 52)
+            De-normalized parameters, blendshapes behind them.
         main : str, optional
             In place of the settings', for a branch of meta-joint optimization.
         """
-        settings = self.settings
+        settings, output = self.settings, found.params
+        truth, shapes = self._split(truth)
         target = (truth - self.mean) / self.std
         params = output * self.std + self.mean
         main = main or settings.main
@@ -113,14 +117,22 @@ class Objective:
             extra = losses.openings(params, truth, self.landmarks)
             total = total + settings.openings * extra
             parts["openings"] = extra.detach()
-        if points is not None and settings.landmark_head != "off":
-            extra = losses.landmark_regression(points, truth, self.landmarks)
+        if found.points is not None and settings.landmark_head != "off":
+            extra = losses.landmark_regression(found.points, truth, self.landmarks)
             if settings.landmark_head == "balanced":
                 total = losses.balanced(total, extra)
             else:
                 total = total + settings.landmark_ratio * extra
             parts["landmarks"] = extra.detach()
+        if found.blendshapes is not None and self.spread is not None:
+            extra = losses.blendshape_distance(found.blendshapes, shapes, self.spread)
+            total = total + settings.blendshapes * extra
+            parts["blendshapes"] = extra.detach()
         return Loss(total, parts)
+
+    def _split(self, truth: Tensor) -> tuple[Tensor, Tensor]:
+        """Return parameters and blendshapes, which travel in one tensor as a batch is divided."""
+        return truth[:, : len(self.mean)], truth[:, len(self.mean) :]
 
     def _main(
         self, main: Main, output: Tensor, target: Tensor, params: Tensor, truth: Tensor
@@ -141,6 +153,7 @@ class Objective:
     @torch.no_grad()
     def errors(self, output: Tensor, truth: Tensor) -> dict[str, float]:
         """Return VDC in square pixels, NME of the 68 points in percent, mean opening error."""
+        truth, _ = self._split(truth)
         params = output * self.std + self.mean
         found = self.landmarks.vertices(params)[:, :, :2]
         true = self.landmarks.vertices(truth)[:, :, :2]

@@ -20,6 +20,7 @@ from tddfa.morphable_model import MorphableModel
 from tddfa.params import ParameterScale, load_parameter_scale
 from tddfa.weight_labels import regressor_labels
 from training.augmentation.augment import PLAIN, Augmenter
+from training.blendshapes.sources import with_blendshapes
 from training.cpu.workers import Workers
 from training.dataset.batch import Crops
 from training.dataset.packed import open_packed
@@ -76,7 +77,8 @@ class Run:
         self.out = settings.out
         self.frames, self.total_steps = settings.frames, settings.total_steps
         networks = [("--init", settings.init)] if settings.init else []
-        self.made_from = require_run(settings.data, networks, settings.free)
+        made_of = (*settings.data, *settings.blendshapes)
+        self.made_from = require_run(made_of, networks, settings.free)
         model = load_face_model(settings.face_model)
         sources = [open_packed(folder) for folder in settings.data]
         for folder, source in zip(settings.data, sources, strict=True):
@@ -85,6 +87,9 @@ class Run:
                     f"'{folder}': its labels are not known to be for '{settings.face_model}' "
                     "(older ones: python -m training.face_model.recenter labels)"
                 )
+        spread = None
+        if settings.blendshapes:
+            sources, spread = with_blendshapes(settings.data, sources, settings.blendshapes)
         shares = settings.shares or [len(source) for source in sources]
         weights = [draw_weights(s.labels, model) * s.labels.weight for s in sources]
         per_batch = settings.batch_size // self.frames
@@ -92,6 +97,7 @@ class Run:
         basis, flip = landmark_basis(model), mirror_matrix(model)
         augmenter = Augmenter(basis, flip, settings.augmentation, settings.device)
         self.scale = self._scale(augmenter)
+        augmenter.blendshapes = spread is not None
         self.labels = regressor_labels(model, self.scale, settings.width)
         self.workers = (
             None if settings.device != "cpu" else Workers(settings.threads or os.cpu_count() or 1)
@@ -101,6 +107,7 @@ class Run:
             self.scale,
             settings.objective,
             settings.device,
+            spread,
         )
         self.trainer = Trainer(
             self._network(),
@@ -146,10 +153,10 @@ class Run:
     def _network(self) -> TrainingNet:
         torch.manual_seed(self.settings.seed)
         kind = (self.settings.arch, self.settings.width, len(self.scale.mean))
-        head = self.settings.objective.landmark_head != "off"
+        heads = (self.settings.objective.landmark_head != "off", bool(self.settings.blendshapes))
         if self.settings.init:
-            return TrainingNet(load_backbone(self.settings.init, *kind), head)
-        network = TrainingNet(build_backbone(*kind), head)
+            return TrainingNet(load_backbone(self.settings.init, *kind), *heads)
+        network = TrainingNet(build_backbone(*kind), *heads)
         initialize(network)
         return network
 

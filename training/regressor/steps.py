@@ -137,9 +137,8 @@ class Trainer:
         """Set the parameters' gradients; return the parts of the loss."""
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.amp):
-            output, points = self.network(images)
-        points = None if points is None else points.float()
-        loss = self.objective(output.float(), points, truth, main)
+            found = self.network(images)
+        loss = self.objective(found.float(), truth, main)
         self.optimizer.zero_grad(set_to_none=True)
         loss.total.backward()
         return {"loss": loss.total.detach(), **loss.parts}
@@ -151,7 +150,7 @@ class Trainer:
         """Return the errors of the averaged (or the current) network on a batch."""
         network = (self.average.network if average else self.network).eval()
         images = batch[0].contiguous(memory_format=torch.channels_last)
-        output = torch.cat([network(part)[0] for part in images.split(chunk)])
+        output = torch.cat([network(part).params for part in images.split(chunk)])
         return self.objective.errors(output.float(), batch[1])
 
     def state(self) -> dict[str, Any]:

@@ -54,6 +54,8 @@ class TrainSettings:
         Steps.
     held_out : int
         Crops to validate on.
+    blendshapes : tuple of Path
+        Folders of ``training.blendshape_labels``: a head beside the regressor's own learns them.
     free : bool
         Refuse what is not known to be free for any use, see `training.provenance`.
 
@@ -85,6 +87,7 @@ class TrainSettings:
     log_every: int = 50
     validate_every: int = 500
     held_out: int = 512
+    blendshapes: tuple[Path, ...] = ()
     free: bool = False
 
     def __post_init__(self) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from tddfa.arkit52 import MIRRORED
 from training.augmentation.augment import PLAIN, Augmenter, AugmentSettings
 from training.augmentation.geometry import show, turn_cameras, turn_matrices
 from training.augmentation.occlusion import OcclusionSettings, cover, fill_borders, inside_polygon
@@ -171,3 +172,15 @@ def test_a_cut_blackens_one_side_to_its_depth(depth):
     if depth:
         sides = {(int(b[0, 20]), int(b[-1, 20]), int(b[20, 0]), int(b[20, -1])) for b in black}
         assert len(sides) == 4
+
+
+@pytest.mark.parametrize("flip_share", [0.0, 1.0])
+def test_blendshapes_are_mirrored_with_the_face(flip_share, packed, landmarks, flip):
+    shapes = np.random.default_rng(0).uniform(0, 1, (len(packed), 52)).astype(np.float32)
+    faces = replace(packed, blendshapes=shapes)
+    settings = replace(PLAIN, views=replace(PLAIN.views, flip=flip_share))
+    _, plain = Augmenter(landmarks, flip, settings)(faces.crops(np.arange(4)), 0)
+    _, truth = Augmenter(landmarks, flip, settings, blendshapes=True)(faces.crops(np.arange(4)), 0)
+    assert torch.equal(truth[:, :62], plain)
+    expected = shapes[:4, MIRRORED] if flip_share else shapes[:4]
+    assert (truth[:, 62:].numpy() == expected).all()

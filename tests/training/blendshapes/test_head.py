@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tddfa.arkit52 import NAMES
+from tddfa.arkit52 import MIRRORED, NAMES
 from tddfa.blendshape_head import load_blendshape_head
 from tddfa.checkpoints import load_labels
 from tddfa.errors import InputError
@@ -13,7 +13,6 @@ from tddfa.weight_labels import file_sha256
 from training.blendshapes.export import export_head
 from training.blendshapes.features import Features
 from training.blendshapes.measure import compare, correlations
-from training.blendshapes.sources import MIRRORED
 from training.blendshapes.train_head import UNSEEN, HeadSettings, train_head
 
 
@@ -69,4 +68,4 @@ def test_correlations_of_odd_columns():
 
 
 def test_mirroring_twice_is_nothing():
-    assert (MIRRORED[MIRRORED] == np.arange(52)).all()
+    assert (np.array(MIRRORED)[MIRRORED] == np.arange(52)).all()

@@ -133,3 +133,13 @@ def test_mirrored_coefficients_give_the_mirrored_face(model, labels):
     found = whole.shapes(alpha @ flip.T)
     expected = whole.shapes(alpha)[:, model.mirror] * torch.tensor([-1.0, 1.0, 1.0])
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-2)
+
+
+def test_blendshapes_count_in_their_deviations_and_only_where_known():
+    true = torch.tensor([[0.2, 0.5], [float("nan"), 0.5]])
+    found = torch.tensor([[0.4, 0.5], [0.9, 0.1]], requires_grad=True)
+    spread = torch.tensor([0.05, 0.15])
+    loss = losses.blendshape_distance(found, true, spread)
+    assert loss.item() == pytest.approx((0.2**2 / 0.1 + 0.4**2 / 0.2) / 4)
+    loss.backward()
+    assert torch.isfinite(found.grad).all() and found.grad[1, 0] == 0
