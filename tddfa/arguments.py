@@ -79,7 +79,8 @@ def add_model_arguments(parser: argparse.ArgumentParser, onnx: bool = False) -> 
         default="auto",
         choices=("auto", "float32", "bfloat16", "int8"),
         help="what networks compute in: bfloat16 with openvino, int8 with onnx, and of the "
-        "regressor alone (default: float32; with openvino bfloat16 where the processor has it)",
+        "regressor alone (default: float32, for videos and cameras with onnx int8 where the "
+        "processor has instructions for it; with openvino bfloat16 where it has that)",
     )
     group.add_argument(
         "--provider",

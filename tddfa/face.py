@@ -160,9 +160,9 @@ class Face:
         Parameters
         ----------
         path : str or Path
-            ``.obj`` or ``.ply``.
+            ``.obj``, ``.ply``, or ``.glb`` for a textured head with 52 morph targets.
         image : ndarray, shape (H, W, 3), uint8, optional
-            The BGR picture, whose colors the mesh of an OBJ takes; gray if left out.
+            The BGR picture, whose colors an OBJ and a GLB take; gray if left out.
         **settings
             Fields of `tddfa.outputs.OutputSettings`: ``texture=True`` writes an OBJ with material
             and texture, ``ply_binary=True`` a binary PLY.
