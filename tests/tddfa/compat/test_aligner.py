@@ -120,15 +120,15 @@ def test_units(backend, small_config, aligner):
 
 
 def test_network_and_transform(small_config):
-    torch = pytest.importorskip("torch")
+    pytest.importorskip("torch")
     aligner = TDDFA(**small_config)
     crop = np.random.default_rng(3).integers(0, 255, (120, 120, 3), np.uint8)
     blob = aligner.transform(crop)
     expected = (crop.transpose(2, 0, 1).astype(np.float32) - 127.5) / 128
     np.testing.assert_allclose(blob.numpy(), expected, atol=1e-6)
-    with torch.no_grad():
-        output = aligner.model(blob[None]).numpy()[0]
+    output = aligner.model(blob[None]).numpy()[0]
     np.testing.assert_allclose(output, aligner.forward(expected[None])[0], atol=1e-6)
+    assert aligner.model(blob[None].requires_grad_()).requires_grad  # by the pixels, as ever
 
 
 def test_attributes_of_the_onnx_class(small_config):
