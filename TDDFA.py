@@ -56,8 +56,6 @@ class TDDFA(ReferenceAligner, torch_backend.TDDFA):
     ) -> None:
         super().__init__(gpu_mode, gpu_id, n_threads, **configuration(kvs))
         self.adopt(gpu_mode, gpu_id, shape_dim, exp_dim, units)
-        self.arguments |= {"gpu_mode": gpu_mode, "gpu_id": gpu_id, "units": units}
-        self.arguments |= {"shape_dim": shape_dim, "exp_dim": exp_dim}
         self.transform = network_transform()
         if self.model is not None:  # None in a forked process
             self.model.requires_grad_(False)  # `model(x).numpy()` needs no torch.no_grad()

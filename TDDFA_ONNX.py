@@ -66,8 +66,6 @@ class TDDFA_ONNX(ReferenceAligner, onnx_backend.TDDFA_ONNX):  # noqa: N801 (the 
         super().__init__(num_threads, providers, n_threads, **keys)
         self.adopt(gpu_mode, gpu_id, shape_dim, exp_dim, units)
         self.bfm_session = BFMSession(self.bfm)
-        self.arguments |= {"gpu_mode": gpu_mode, "gpu_id": gpu_id, "units": units}
-        self.arguments |= {"shape_dim": shape_dim, "exp_dim": exp_dim}
 
     @property
     def u_base(self) -> FloatArray:

@@ -18,6 +18,9 @@ from tddfa.params import FloatArray
 
 _LOGGER = logging.getLogger(__name__)
 
+# What constructors of the new API note, and those of the reference's names do not take.
+_NEW_ARGUMENTS = ("backend", "precision", "blendshapes")
+
 
 class ReferenceAligner(Aligner):
     """Attributes and tolerance of the reference's ``TDDFA``; a mixin before an aligner.
@@ -32,6 +35,7 @@ class ReferenceAligner(Aligner):
         The face model, everything in float32.
     """
 
+    arguments: dict[str, Any]
     bfm: BFMModel
     gpu_mode: bool
     gpu_id: int
@@ -57,6 +61,10 @@ class ReferenceAligner(Aligner):
         model: MorphableModel = self.bfm  # as `Aligner` has loaded it
         self._factor = basel_factor(model.u) if units == "basel" else 1.0
         self.bfm = BFMModel.of(model, shape_dim, exp_dim, self._factor)
+        for name in _NEW_ARGUMENTS:  # a copy would warn that it does not know them
+            self.arguments.pop(name, None)
+        self.arguments |= {"gpu_mode": gpu_mode, "gpu_id": gpu_id, "units": units}
+        self.arguments |= {"shape_dim": shape_dim, "exp_dim": exp_dim}
 
     @property
     def param_mean(self) -> FloatArray:

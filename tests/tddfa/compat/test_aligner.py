@@ -145,9 +145,10 @@ def test_attributes_of_the_onnx_class(small_config):
     "duplicate", [copy.deepcopy, copy.copy, lambda x: pickle.loads(pickle.dumps(x))]
 )
 @pytest.mark.parametrize("units", [None, "basel"])
-def test_copies(backend, small_config, duplicate, units):
+def test_copies(backend, small_config, duplicate, units, caplog):
     aligner = backend(**small_config, units=units, exp_dim=4)
     twin = duplicate(aligner)
+    assert not caplog.records
     assert type(twin) is backend and isinstance(twin.bfm, BFMModel)
     assert twin.bfm.w_exp.shape == aligner.bfm.w_exp.shape
     params, rois = aligner(IMAGE, BOXES)
