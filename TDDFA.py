@@ -5,7 +5,7 @@ from typing import Any
 
 from tddfa import torch_backend
 from tddfa.compat.aligner import ReferenceAligner, similar_transform
-from tddfa.compat.arguments import configuration
+from tddfa.compat.arguments import check_gpu_mode, configuration
 from tddfa.compat.transforms import network_transform
 from tddfa.params import parse_param as _parse_param
 
@@ -54,6 +54,7 @@ class TDDFA(ReferenceAligner, torch_backend.TDDFA):
         n_threads: int = 1,
         **kvs: Any,
     ) -> None:
+        check_gpu_mode(gpu_mode)
         super().__init__(gpu_mode, gpu_id, n_threads, **configuration(kvs))
         self.adopt(gpu_mode, gpu_id, shape_dim, exp_dim, units)
         self.transform = network_transform()

@@ -6,7 +6,7 @@ from typing import Any
 
 from tddfa import onnx_backend
 from tddfa.compat.aligner import ReferenceAligner, similar_transform
-from tddfa.compat.arguments import configuration, providers_for
+from tddfa.compat.arguments import check_gpu_mode, configuration, providers_for
 from tddfa.compat.bfm import BFMSession
 from tddfa.params import FloatArray
 from tddfa.params import parse_param as _parse_param
@@ -60,6 +60,7 @@ class TDDFA_ONNX(ReferenceAligner, onnx_backend.TDDFA_ONNX):  # noqa: N801 (the 
         n_threads: int = 1,
         **kvs: Any,
     ) -> None:
+        check_gpu_mode(gpu_mode)
         if gpu_mode and providers is None:
             providers = providers_for(gpu_id)
         keys = configuration(kvs)

@@ -1,7 +1,7 @@
 """What both aligners share under the reference's names: its arguments and attributes."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -115,17 +115,23 @@ class ReferenceAligner(Aligner):
 
     def recon_vers(
         self,
-        param_lst: Sequence[npt.ArrayLike],
-        roi_box_lst: Sequence[npt.ArrayLike],
+        param_lst: Iterable[npt.ArrayLike],
+        roi_box_lst: Iterable[npt.ArrayLike],
         dense_flag: bool = False,
         timer_flag: bool = False,
         **ignored: Any,
     ) -> list[FloatArray]:
-        """Reconstruct the vertices of n faces, see `tddfa.aligner.Aligner.recon_vers`."""
+        """Reconstruct the vertices of faces, see `tddfa.aligner.Aligner.recon_vers`.
+
+        Both lists may be any iterables; of lists of unequal length the longer one's rest is left
+        out.
+        """
         start = perf_counter()
+        pairs = list(zip(param_lst, roi_box_lst, strict=False))
+        params = [param for param, _ in pairs]
         if self._factor != 1:
-            param_lst = [rescale_camera(param, 1 / self._factor) for param in param_lst]
-        vertices = super().recon_vers(param_lst, roi_box_lst, dense_flag)
+            params = [rescale_camera(param, 1 / self._factor) for param in params]
+        vertices = super().recon_vers(params, [roi for _, roi in pairs], dense_flag)
         if timer_flag:
             _LOGGER.info("reconstruction: %.2f ms", 1e3 * (perf_counter() - start))
         return vertices

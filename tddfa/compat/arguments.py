@@ -1,17 +1,38 @@
 """Arguments of the reference's constructors: what to do with those that the new API has not."""
 
 import logging
+import reprlib
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+import numpy as np
+
 from tddfa.config import Config
+from tddfa.errors import InputError
 
 _LOGGER = logging.getLogger(__name__)
 
 CUDA_PROVIDER = "CUDAExecutionProvider"
 # Read by the reference's networks other than MobileNet-V1 or by its demos.
 _WITHOUT_EFFECT = {"mode", "show_flag", "onnx"}
+
+
+def check_gpu_mode(value: Any) -> None:
+    """Refuse what cannot be meant as ``gpu_mode``, the first argument of the constructors.
+
+    ``TDDFA_ONNX(cfg)`` lacks the two stars of ``TDDFA_ONNX(**cfg)``: a mapping counts as true, and
+    the default configuration would be built, silently.
+
+    Raises
+    ------
+    InputError
+        If it is no bool, integer or None.
+    """
+    if isinstance(value, Mapping):
+        raise InputError("gpu_mode: expected true or false, got a mapping; pass it as **cfg")
+    if value is not None and not isinstance(value, int | np.integer | np.bool_):
+        raise InputError(f"gpu_mode: expected true or false, got {reprlib.repr(value)}")
 
 
 def configuration(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -56,6 +56,15 @@ def test_known_keys_are_checked(backend, small_config, change, reason):
         backend(**(small_config | change))
 
 
+def test_a_configuration_without_its_stars(backend, small_config):
+    with pytest.raises(InputError, match=r"gpu_mode: .*\*\*cfg"):
+        backend(small_config)
+    for other in ("configs/mb1_120x120.yml", "cpu", 0.5):
+        with pytest.raises(InputError, match="gpu_mode: expected true or false"):
+            backend(other, **small_config)
+    assert backend(np.bool_(False), **small_config).gpu_mode == 0
+
+
 def test_results_are_those_of_the_new_api(backend, small_config, aligner):
     strict = getattr(tddfa, backend.__name__)(**small_config)
     params, rois = aligner(IMAGE, BOXES)
@@ -67,6 +76,17 @@ def test_results_are_those_of_the_new_api(backend, small_config, aligner):
             aligner.recon_vers(params, rois, dense_flag=dense, timer_flag=True),
             strict.recon_vers(params, rois, dense),
         )
+
+
+@pytest.mark.parametrize("units", [None, "basel"])
+def test_reconstruction_zips_what_it_is_given(backend, small_config, units):
+    aligner = backend(**small_config, units=units)
+    params, rois = aligner(IMAGE, BOXES)
+    expected = aligner.recon_vers(params, rois)
+    for given in ((map(np.copy, params), iter(rois)), (params, (*rois, rois[0]))):
+        np.testing.assert_array_equal(aligner.recon_vers(*given), expected)
+    np.testing.assert_array_equal(aligner.recon_vers(params, rois[:1]), expected[:1])
+    assert aligner.recon_vers([], rois) == []
 
 
 def test_timer_flag(aligner, caplog):
