@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -12,9 +13,11 @@ from tddfa.aligner import Aligner
 from tddfa.compat.bfm import BFMModel
 from tddfa.compat.pictures import as_uint8
 from tddfa.compat.units import basel_factor, rescale_camera
+from tddfa.drawing.checks import as_triangles
 from tddfa.errors import InputError
 from tddfa.morphable_model import MorphableModel
 from tddfa.params import FloatArray
+from tddfa.topology import Topology
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -30,7 +33,10 @@ class ReferenceAligner(Aligner):
     gpu_mode, gpu_id
         As passed to the constructor.
     param_mean, param_std : ndarray, shape (62,), float32
-        The parameters are ``output * param_std + param_mean``.
+        The parameters are ``output * param_std + param_mean``; may be assigned, for the faces from
+        then on.
+    tri : Topology, shape (M, 3), int32
+        Triangles of the face model; others may be assigned.
     bfm : BFMModel
         The face model, everything in float32.
     """
@@ -60,24 +66,59 @@ class ReferenceAligner(Aligner):
         self.gpu_mode, self.gpu_id = gpu_mode, gpu_id
         model: MorphableModel = self.bfm  # as `Aligner` has loaded it
         self._factor = basel_factor(model.u) if units == "basel" else 1.0
+        self._assigned_tri: Topology | None = None
         self.bfm = BFMModel.of(model, shape_dim, exp_dim, self._factor)
         for name in _NEW_ARGUMENTS:  # a copy would warn that it does not know them
             self.arguments.pop(name, None)
         self.arguments |= {"gpu_mode": gpu_mode, "gpu_id": gpu_id, "units": units}
         self.arguments |= {"shape_dim": shape_dim, "exp_dim": exp_dim}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Have copies take what was assigned along, see `tddfa.rebuilt`."""
+        rebuild, arguments = tuple(super().__reduce__())
+        return rebuild, arguments, {"scale": self.scale, "_assigned_tri": self._assigned_tri}
+
+    @property
+    def tri(self) -> Topology:
+        """Triangles of the face model, or those that were assigned."""
+        return self.bfm.tri if self._assigned_tri is None else self._assigned_tri
+
+    @tri.setter
+    def tri(self, triangles: npt.ArrayLike) -> None:
+        """Assign triangles; they keep the model's tables if they name its vertices alone."""
+        if not isinstance(triangles, Topology):
+            faces, own = as_triangles(triangles), self.bfm.tri
+            of_model = faces.size == 0 or 0 <= faces.min() <= faces.max() < self.bfm.n_vertices
+            tables = (own.ncc_code, own.uv, own.inside) if of_model else ()
+            triangles = Topology(faces, *tables)
+        self._assigned_tri = triangles
+
     @property
     def param_mean(self) -> FloatArray:
         """Mean of the parameters."""
         return self._in_unit(self.scale.mean)
+
+    @param_mean.setter
+    def param_mean(self, mean: npt.ArrayLike) -> None:
+        self.scale = replace(self.scale, mean=self._from_unit("param_mean", mean))
 
     @property
     def param_std(self) -> FloatArray:
         """Standard deviation of the parameters."""
         return self._in_unit(self.scale.std)
 
+    @param_std.setter
+    def param_std(self, std: npt.ArrayLike) -> None:
+        self.scale = replace(self.scale, std=self._from_unit("param_std", std))
+
     def _in_unit(self, params: FloatArray) -> FloatArray:
         return params if self._factor == 1 else rescale_camera(params, self._factor)
+
+    def _from_unit(self, name: str, values: npt.ArrayLike) -> FloatArray:
+        numbers, length = np.array(values, np.float32).ravel(), len(self.scale.mean)
+        if len(numbers) != length or not np.isfinite(numbers).all():
+            raise InputError(f"{name}: expected {length} finite numbers, got {len(numbers)}")
+        return numbers if self._factor == 1 else rescale_camera(numbers, 1 / self._factor)
 
     def __call__(
         self,

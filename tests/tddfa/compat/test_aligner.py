@@ -111,6 +111,39 @@ def test_mean_and_std(aligner, small_config):
 
 
 @pytest.mark.parametrize("units", [None, "basel"])
+def test_assigned_scale(backend, small_config, units):
+    aligner = backend(**small_config, units=units)
+    before = np.array(aligner(IMAGE, BOXES)[0])
+    aligner.param_mean = aligner.param_mean + np.float32(0.25)
+    aligner.param_std = list(2 * aligner.param_std)
+    np.testing.assert_array_equal(copy.deepcopy(aligner).param_std, aligner.param_std)
+    expected = 2 * before - (aligner.param_mean - np.float32(0.25)) + np.float32(0.25)
+    np.testing.assert_allclose(aligner(IMAGE, BOXES)[0], expected, rtol=1e-4, atol=1e-3)
+    for name in ("param_mean", "param_std"):
+        for bad in (np.ones(61), np.full(62, np.nan)):
+            with pytest.raises(InputError, match=f"{name}: expected 62 finite numbers"):
+                setattr(aligner, name, bad)
+
+
+def test_assigned_triangles(backend, small_config):
+    aligner = backend(**small_config)
+    own = aligner.tri
+    aligner.tri = np.array(own)[::2]
+    np.testing.assert_array_equal(aligner.tri, own[::2])
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(aligner)).tri, own[::2])
+    for name in ("ncc_code", "uv", "inside"):
+        np.testing.assert_array_equal(getattr(aligner.tri, name), getattr(own, name))
+    assert aligner.bfm.tri is own
+    aligner.tri = others = own[:5]
+    assert aligner.tri is others
+    aligner.tri = [[0, 1, aligner.bfm.n_vertices]]
+    assert aligner.tri.tolist() == [[0, 1, aligner.bfm.n_vertices]]
+    assert aligner.tri.ncc_code is None and aligner.tri.uv is None and aligner.tri.inside is None
+    with pytest.raises(InputError, match="tri"):
+        aligner.tri = [[0, 1]]
+
+
+@pytest.mark.parametrize("units", [None, "basel"])
 def test_vertices_by_the_references_formula(backend, small_config, units):
     aligner = backend(**small_config, units=units)
     params, rois = aligner(IMAGE, BOXES)
