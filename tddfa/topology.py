@@ -21,6 +21,11 @@ def triangles_outside(triangles: IntArray, inside: BoolArray) -> IntArray:
     return rows.view(np.int32).reshape(-1, 3)
 
 
+def are_triangles(array: npt.NDArray[Any]) -> bool:
+    """Return whether an array can be triangles: integers, (M, 3) or (3, M)."""
+    return array.ndim == 2 and 3 in array.shape and array.dtype.kind in "iu"
+
+
 class Topology(np.ndarray[Any, np.dtype[np.int32]]):
     """Triangles as an ordinary (M, 3) int32 array that also knows its vertices' codes.
 
@@ -64,8 +69,30 @@ class Topology(np.ndarray[Any, np.dtype[np.int32]]):
         self.inside = getattr(source, "inside", None)
         self._outside = None
 
+    def __array_wrap__(
+        self, array: npt.NDArray[Any], context: Any = None, return_scalar: bool = False
+    ) -> Any:
+        """Return what NumPy computed of triangles: such again, a plain array, or a number.
+
+        NumPy 2 says by `return_scalar` that it wants a number; earlier ones leave that to the
+        array's dimensions.
+        """
+        if array is self:  # in place
+            return self
+        if array.ndim == 0:
+            return array[()]
+        plain = np.asarray(array)
+        return super().__array_wrap__(plain, context) if are_triangles(plain) else plain
+
+    def astype(self, dtype: npt.DTypeLike, *args: Any, **kws: Any) -> Any:  # type: ignore[override]
+        """Return a copy of another type: the codes stay with integers alone."""
+        converted = super().astype(dtype, *args, **kws)
+        return converted if are_triangles(converted) else np.asarray(converted)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the codes, too, which an array alone would lose."""
+        """Pickle the codes, too, which an array alone would lose; a row or a column has no need."""
+        if not are_triangles(self):
+            return tuple(np.asarray(self).__reduce__())
         rebuild, arguments, state = tuple(super().__reduce__())
         return rebuild, arguments, (state, self.ncc_code, self._uv, self.inside)
 

@@ -34,6 +34,76 @@ def test_outside_follows_changes():
     assert not tri.outside(inside).flags.writeable
 
 
+@pytest.fixture
+def tri():
+    return Topology(TRIANGLES.copy(), np.zeros((3, 5), np.float32), inside=INSIDE)
+
+
+@pytest.mark.parametrize(
+    "reduce", [np.max, np.min, np.sum, np.mean, np.ptp, np.any, lambda tri: tri.max()]
+)
+def test_reductions_are_numbers(tri, reduce):
+    assert isinstance(reduce(tri), np.generic) and isinstance(reduce(tri[:, 0]), np.generic)
+    assert reduce(tri) == reduce(TRIANGLES)
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        lambda tri: tri == 3,
+        lambda tri: tri / 2,
+        lambda tri: tri.max(axis=1),
+        lambda tri: tri.sum(axis=0),
+        lambda tri: np.repeat(tri, 2, axis=0).mean(axis=1),
+        lambda tri: tri[:, 0] + tri[:, 1],
+        lambda tri: tri.astype(np.float32),
+        lambda tri: tri.astype(bool, copy=False),
+    ],
+)
+def test_what_are_no_triangles_is_a_plain_array(tri, compute):
+    found = compute(tri)
+    assert type(found) is np.ndarray
+    np.testing.assert_array_equal(found, compute(TRIANGLES))
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        lambda tri: tri + 7,
+        lambda tri: np.maximum(tri, 1),
+        lambda tri: np.delete(tri, 1, axis=0),
+        lambda tri: tri.T * 2,
+        lambda tri: tri.astype(np.int64),
+        lambda tri: tri[tri.max(axis=1) > 2],
+    ],
+)
+def test_triangles_keep_their_tables(tri, compute):
+    found = compute(tri)
+    assert type(found) is Topology and found.inside is tri.inside
+    np.testing.assert_array_equal(found, compute(TRIANGLES))
+
+
+def test_in_place(tri):
+    before = tri
+    tri += 2
+    np.negative(tri, out=tri)
+    assert tri is before and tri.inside is INSIDE
+    np.testing.assert_array_equal(tri, -TRIANGLES - 2)
+
+
+def test_wrapping_as_numpy_1_does(tri):
+    assert tri.__array_wrap__(np.array(4)) == 4
+    assert isinstance(tri.__array_wrap__(np.array(4), None), np.generic)
+    assert tri.__array_wrap__(TRIANGLES, None).inside is tri.inside
+
+
+@pytest.mark.parametrize("part", [np.s_[0], np.s_[:, 1], np.s_[1:, :2]])
+def test_pickles_of_rows_and_columns_have_no_tables(tri, part):
+    copied = pickle.loads(pickle.dumps(tri[part]))
+    assert type(copied) is np.ndarray
+    np.testing.assert_array_equal(copied, TRIANGLES[part])
+
+
 def test_outside_is_of_the_part_that_is_asked():
     tri = Topology(TRIANGLES.copy(), inside=INSIDE)
     tri.outside(INSIDE)
