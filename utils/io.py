@@ -59,6 +59,9 @@ def _load(fp: str | Path) -> Any:
 def _dump(wfp: str | Path, obj: Any) -> None:
     """Write an object to ``.npy`` or ``.pkl``, whole or not at all.
 
+    Arrays of a class of their own, such as ``tddfa.tri``, are written as plain ones, also in
+    dictionaries, lists and tuples: `_load` takes no others.
+
     Raises
     ------
     InputError
@@ -71,7 +74,18 @@ def _dump(wfp: str | Path, obj: Any) -> None:
         if suffix == "npy":
             np.save(file, obj)
         else:
-            pickle.dump(obj, file)
+            pickle.dump(_plain(obj), file)
+
+
+def _plain(obj: Any) -> Any:
+    """Return an object whose arrays are plain ones."""
+    if type(obj) is dict:
+        return {key: _plain(value) for key, value in obj.items()}
+    if type(obj) in (list, tuple):
+        return type(obj)(map(_plain, obj))
+    # A mask is more than `_load` takes, but must not be lost without a word.
+    is_array = isinstance(obj, np.ndarray) and not isinstance(obj, np.ma.MaskedArray)
+    return np.asarray(obj) if is_array else obj
 
 
 def _load_tensor(fp: str | Path, mode: str = "cpu") -> Any:

@@ -12,6 +12,7 @@ from Sim3DR import RenderPipeline, rasterize
 from Sim3DR.lighting import convert_type, norm, norm_vertices
 from Sim3DR.rasterize import rasterize as strict_rasterize
 from tddfa import InputError
+from tddfa.topology import Topology
 from utils import io as utils_io
 from utils import uv
 from utils.functions import calc_hypotenuse, cv_draw_landmark, draw_landmarks, plot_image
@@ -267,6 +268,20 @@ def test_load_and_dump(tmp_path):
     assert loaded["names"] == ["a", 1.5]
     assert utils_io._load_tensor(tmp_path / "a" / "b" / "x.npy").tolist() == array.tolist()
     assert utils_io._get_suffix("a/b.tar.gz") == "gz" and utils_io._get_suffix("a") == ""
+
+
+def test_triangles_are_dumped_as_plain_arrays(tmp_path):
+    tri = Topology([[0, 1, 2], [1, 2, 3]], np.zeros((3, 4), np.float32))
+    utils_io._dump(tmp_path / "x.pkl", {"tri": tri, "more": [(tri[:1], 2.5), tri.T]})
+    loaded = utils_io._load(tmp_path / "x.pkl")
+    (part, number), turned = loaded["more"]
+    assert number == 2.5
+    assert all(type(array) is np.ndarray for array in (loaded["tri"], part, turned))
+    np.testing.assert_array_equal(loaded["tri"], tri)
+    np.testing.assert_array_equal(part, tri[:1])
+    np.testing.assert_array_equal(turned, tri.T)
+    utils_io._dump(tmp_path / "x.pkl", tri)
+    np.testing.assert_array_equal(utils_io._load(tmp_path / "x.pkl"), tri)
 
 
 def test_nothing_in_a_pickle_is_executed(tmp_path):
