@@ -1,6 +1,7 @@
 """Shade a mesh with an ambient, a directional and a specular light."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +14,9 @@ from .rasterize import rasterize
 
 class RenderPipeline:
     """Lights, and the call that draws a mesh lit by them.
+
+    Each parameter is an attribute of the same name, which may be assigned for the drawings from
+    then on; positions and colors are rows (1, 3) there.
 
     The mesh is first moved and scaled to lie centered in a box whose longest side runs from -1 to
     1; the positions below are in that frame, whose axes are those of the vertices. With unit vertex
@@ -31,10 +35,10 @@ class RenderPipeline:
         I_a, I_d and I_s.
     specular_exp : int
         Exponent of the highlight, at least 1.
-    color_ambient, color_directional : sequence of 3 floats
+    color_ambient, color_directional : sequence of 3 floats, or array (1, 3)
         Colors of the lights in [0, 1], in the order of the picture's channels (BGR here). The
         highlight has the color of the directional light.
-    light_pos, view_pos : sequence of 3 floats
+    light_pos, view_pos : sequence of 3 floats, or array (1, 3)
         Positions of the light and of the viewer; larger z is nearer.
 
     Raises
@@ -58,25 +62,26 @@ class RenderPipeline:
         intensity_directional: float = 0.6,
         intensity_specular: float = 0.1,
         specular_exp: int = 5,
-        color_ambient: Sequence[float] = (1, 1, 1),
-        color_directional: Sequence[float] = (1, 1, 1),
-        light_pos: Sequence[float] = (0, 0, 5),
-        view_pos: Sequence[float] = (0, 0, 5),
+        color_ambient: ArrayLike = (1, 1, 1),
+        color_directional: ArrayLike = (1, 1, 1),
+        light_pos: ArrayLike = (0, 0, 5),
+        view_pos: ArrayLike = (0, 0, 5),
     ) -> None:
-        if not 1 <= specular_exp < 2**31 or specular_exp != int(specular_exp):
-            raise ValueError(f"specular_exp: expected a whole number >= 1, got {specular_exp}")
-        self._exponent = int(specular_exp)
-        self._light_pos = _triple("light_pos", light_pos)
-        self._view_pos = _triple("view_pos", view_pos)
-        ambient = _triple("color_ambient", color_ambient)
-        directional = _triple("color_directional", color_directional)
-        if np.ptp(ambient) == np.ptp(directional) == 0:  # gray light: one channel says it all
-            ambient, directional = ambient[:1], directional[:1]
-        self._ambient = ambient * _finite("intensity_ambient", intensity_ambient)
-        self._directional = directional * _finite("intensity_directional", intensity_directional)
-        self._specular = directional * _finite("intensity_specular", intensity_specular)
+        self.intensity_ambient = intensity_ambient
+        self.intensity_directional = intensity_directional
+        self.intensity_specular = intensity_specular
+        self.specular_exp = specular_exp
+        self.color_ambient = color_ambient
+        self.color_directional = color_directional
+        self.light_pos = light_pos
+        self.view_pos = view_pos
 
-    def update_light_pos(self, light_pos: Sequence[float]) -> None:
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Check a parameter when it is assigned; raise the ValueError of the class."""
+        check = _CHECKS.get(name)
+        super().__setattr__(name, value if check is None else check(name, value))
+
+    def update_light_pos(self, light_pos: ArrayLike) -> None:
         """Move the light, for the drawings from now on.
 
         Parameters
@@ -89,7 +94,7 @@ class RenderPipeline:
         ValueError
             If it is not three finite numbers.
         """
-        self._light_pos = _triple("light_pos", np.ravel(light_pos).tolist())
+        self.light_pos = np.ravel(light_pos)
 
     def shade(self, vertices: ArrayLike, triangles: ArrayLike) -> FloatArray:
         """Return the light at each vertex.
@@ -108,16 +113,19 @@ class RenderPipeline:
             `rasterize` draws either into a picture of three channels.
         """
         points, faces = as_mesh(vertices, triangles)
-        light = np.empty((len(points), len(self._ambient)), dtype=np.float32)
+        ambient, directional = np.ravel(self.color_ambient), np.ravel(self.color_directional)
+        if np.ptp(ambient) == np.ptp(directional) == 0:  # gray light: one channel says it all
+            ambient, directional = ambient[:1], directional[:1]
+        light = np.empty((len(points), len(ambient)), dtype=np.float32)
         light_vertices(
             points,
             get_normal(points, faces),
-            self._light_pos,
-            self._view_pos,
-            self._exponent,
-            self._ambient,
-            self._directional,
-            self._specular,
+            np.ravel(self.light_pos),
+            np.ravel(self.view_pos),
+            self.specular_exp,
+            ambient * self.intensity_ambient,
+            directional * self.intensity_directional,
+            directional * self.intensity_specular,
             light,
         )
         return light
@@ -162,11 +170,29 @@ def _finite(name: str, value: float) -> float:
     return float(value)
 
 
-def _triple(name: str, value: Sequence[float]) -> NDArray[np.float64]:
+def _exponent(name: str, value: float) -> int:
+    if not 1 <= value < 2**31 or value != int(value):
+        raise ValueError(f"{name}: expected a whole number >= 1, got {value}")
+    return int(value)
+
+
+def _row(name: str, value: ArrayLike) -> NDArray[np.float64]:
     array = np.array(value, dtype=np.float64)
-    if array.shape != (3,) or not np.isfinite(array).all():
+    if array.shape not in ((3,), (1, 3)) or not np.isfinite(array).all():
         raise ValueError(f"{name}: expected three finite numbers, got {value!r}")
-    return array
+    return array.reshape(1, 3)
+
+
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "intensity_ambient": _finite,
+    "intensity_directional": _finite,
+    "intensity_specular": _finite,
+    "specular_exp": _exponent,
+    "color_ambient": _row,
+    "color_directional": _row,
+    "light_pos": _row,
+    "view_pos": _row,
+}
 
 
 # The reference's helpers, for code that imports them from here; the kernel does without.

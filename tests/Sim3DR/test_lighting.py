@@ -71,6 +71,47 @@ def test_agrees_with_the_formulas(options: dict[str, Any]) -> None:
     np.testing.assert_allclose(light, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("intensity_ambient", 0.1),
+        ("intensity_directional", 0.2),
+        ("intensity_specular", 0.8),
+        ("specular_exp", 3),
+        ("color_ambient", (1, 0.5, 0)),
+        ("color_directional", (0, 0.5, 1)),
+        ("light_pos", (3, -2, 4)),
+        ("view_pos", (-1, 2, 6)),
+    ],
+)
+def test_parameters_are_attributes(name: str, value: Any) -> None:
+    vertices, triangles = bumps()
+    given = RenderPipeline(**{name: value})
+    np.testing.assert_array_equal(np.ravel(getattr(given, name)), value)
+    assigned = RenderPipeline()
+    before = assigned.shade(vertices, triangles)
+    setattr(assigned, name, value)
+    after = assigned.shade(vertices, triangles)
+    np.testing.assert_array_equal(after, given.shade(vertices, triangles))
+    assert after.shape != before.shape or (after != before).any()
+    with pytest.raises(ValueError, match=name):
+        setattr(assigned, name, float("nan"))
+    np.testing.assert_array_equal(assigned.shade(vertices, triangles), after)
+
+
+def test_positions_and_colors_as_rows() -> None:
+    vertices, triangles = bumps()
+    values = {"light_pos": (3, -2, 4), "view_pos": (-1, 2, 6), "color_ambient": (1, 0.5, 0)}
+    expected = RenderPipeline(**values).shade(vertices, triangles)
+    rows = {name: np.array([value]) for name, value in values.items()}
+    pipeline = RenderPipeline(**rows)
+    np.testing.assert_array_equal(pipeline.shade(vertices, triangles), expected)
+    assert pipeline.light_pos.shape == (1, 3)
+    pipeline.light_pos[0, 2] += 1
+    expected = RenderPipeline(**values | {"light_pos": (3, -2, 5)}).shade(vertices, triangles)
+    np.testing.assert_array_equal(pipeline.shade(vertices, triangles), expected)
+
+
 def test_colored_lights() -> None:
     vertices, triangles = bumps()
     pipeline = RenderPipeline(color_ambient=(1, 0.5, 0), color_directional=(0, 0.5, 1))
