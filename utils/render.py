@@ -6,8 +6,7 @@ from typing import Any
 import numpy.typing as npt
 
 from Sim3DR.lighting import RenderPipeline
-from tddfa.compat.pictures import as_uint8
-from tddfa.drawing import render as _drawing
+from tddfa.compat.rendering import App, render_with
 from tddfa.io.decode import ImageArray
 
 cfg: dict[str, Any] = {
@@ -20,8 +19,8 @@ cfg: dict[str, Any] = {
     "light_pos": (0, 0, 5),
     "view_pos": (0, 0, 5),
 }
-# What `render` shades with; it may be replaced, or its light moved by `update_light_pos`.
-render_app = RenderPipeline(**cfg)
+# What `render` shades with; its lights may be changed, or it replaced by whatever draws a mesh.
+render_app: App = RenderPipeline(**cfg)
 
 
 def render(
@@ -29,7 +28,7 @@ def render(
 ) -> ImageArray:
     """Draw shaded faces, see `tddfa.drawing.render.render`; `img` may hold floats, 0 to 255.
 
-    The light is that of `render_app`.
+    It is drawn by `render_app`, which may be any callable ``(vertices, triangles, picture)`` that
+    returns the picture, such as `utils.render_ctypes.TrianglesMeshRender`.
     """
-    kws.setdefault("lights", render_app)
-    return _drawing.render(as_uint8(img), ver_lst, tri, *args, **kws)
+    return render_with(render_app, img, ver_lst, tri, *args, **kws)

@@ -8,8 +8,7 @@ import numpy.typing as npt
 
 from Sim3DR.lighting import RenderPipeline
 from Sim3DR.Sim3DR import rasterize
-from tddfa.compat.pictures import as_uint8
-from tddfa.drawing import render as _drawing
+from tddfa.compat.rendering import App, render_with
 from tddfa.io.decode import ImageArray
 
 
@@ -50,12 +49,16 @@ class TrianglesMeshRender:
         return rasterize(points, faces, self.lights.shade(points, faces), bg)
 
 
-render_app = TrianglesMeshRender()
+render_app: App = TrianglesMeshRender()
 
 
 def render(
     img: npt.ArrayLike, ver_lst: Iterable[npt.ArrayLike], tri: npt.ArrayLike, *args: Any, **kws: Any
 ) -> ImageArray:
-    """Draw shaded faces, see `tddfa.drawing.render.render`; `img` may hold floats, 0 to 255."""
-    kws.setdefault("lights", render_app.lights)
-    return _drawing.render(as_uint8(img), ver_lst, tri, *args, **kws)
+    """Draw shaded faces, see `tddfa.drawing.render.render`; `img` may hold floats, 0 to 255.
+
+    They are drawn by `render_app`, which may be replaced as that of `utils.render`.
+    """
+    # Lights alone are drawn, and mixed in, where faces are: faster.
+    app = render_app.lights if type(render_app) is TrianglesMeshRender else render_app
+    return render_with(app, img, ver_lst, tri, *args, **kws)

@@ -14,7 +14,7 @@ from Sim3DR.rasterize import rasterize as strict_rasterize
 from tddfa import InputError
 from tddfa.topology import Topology
 from utils import io as utils_io
-from utils import uv
+from utils import render_ctypes, uv
 from utils.functions import calc_hypotenuse, cv_draw_landmark, draw_landmarks, plot_image
 from utils.onnx import convert_to_onnx
 from utils.pncc import calc_ncc_code
@@ -153,6 +153,41 @@ def bump_mesh():
     a, b, c, d = (x.ravel() for x in (i[:-1, :-1], i[:-1, 1:], i[1:, :-1], i[1:, 1:]))
     tri = np.concatenate([np.stack([a, b, d], 1), np.stack([a, d, c], 1)]).astype(np.int32)
     return np.stack([x.ravel() for x in xyz]).astype(np.float32), tri
+
+
+def test_other_apps_render(bump_mesh, monkeypatch, tmp_path):
+    vertices, tri = bump_mesh
+    app = RenderPipeline(**render_module.cfg)
+    for alpha in (0.6, 1):
+        for with_bg in (True, False):
+            options = {"alpha": alpha, "with_bg_flag": with_bg}
+            expected = render_module.render(NOISE, [vertices], tri, **options)
+            with monkeypatch.context() as patch:
+                patch.setattr(render_module, "render_app", lambda *mesh: app(*mesh))
+                drawn = render_module.render(NOISE, [vertices], tri, **options)
+            np.testing.assert_array_equal(drawn, expected)
+    matt = render_ctypes.render(NOISE.astype(float), [vertices], tri, wfp=tmp_path / "matt.png")
+    monkeypatch.setattr(render_module, "render_app", TrianglesMeshRender())
+    np.testing.assert_array_equal(render_module.render(NOISE, [vertices], tri), matt)
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "matt.png")), matt)
+    lit = render_module.render(NOISE, [vertices], tri, lights=app)
+    assert (lit != matt).any()
+    monkeypatch.setattr(render_ctypes, "render_app", app)
+    np.testing.assert_array_equal(render_ctypes.render(NOISE, [vertices], tri), lit)
+
+
+def test_apps_that_draw_something_else(bump_mesh, monkeypatch):
+    vertices, tri = bump_mesh
+    monkeypatch.setattr(
+        render_module, "render_app", lambda points, faces, img: np.full_like(img, 9)
+    )
+    drawn = render_module.render(NOISE, [vertices], tri, alpha=0.5)
+    np.testing.assert_allclose(drawn, (NOISE + 9.0) / 2, atol=1)
+    monkeypatch.setattr(render_module, "render_app", lambda points, faces, img: img[:5])
+    with pytest.raises(InputError, match="render_app: expected a picture"):
+        render_module.render(NOISE, [vertices], tri)
+    with pytest.raises(InputError, match="alpha"):
+        render_module.render(NOISE, [vertices], tri, alpha=2)
 
 
 def test_mesh_render_is_matt(bump_mesh):
