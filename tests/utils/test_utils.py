@@ -12,12 +12,14 @@ from Sim3DR import RenderPipeline, rasterize
 from Sim3DR.lighting import convert_type, norm, norm_vertices
 from Sim3DR.rasterize import rasterize as strict_rasterize
 from tddfa import InputError
+from tddfa.drawing.pncc import pncc as strict_pncc
+from tddfa.drawing.uv import uv_tex as strict_uv_tex
 from tddfa.topology import Topology
 from utils import io as utils_io
 from utils import render_ctypes, uv
 from utils.functions import calc_hypotenuse, cv_draw_landmark, draw_landmarks, plot_image
 from utils.onnx import convert_to_onnx
-from utils.pncc import calc_ncc_code
+from utils.pncc import calc_ncc_code, pncc
 from utils.pose import build_camera_box, plot_pose_box, viz_pose
 from utils.render_ctypes import TrianglesMeshRender
 from utils.tddfa_util import _to_ctype, str2bool, to_basel_units
@@ -256,6 +258,59 @@ def test_tables_of_the_shipped_model(project_root):
     for module in ("utils.uv", "utils.pncc"):
         with pytest.raises(AttributeError, match="no attribute 'nothing'"):
             importlib.import_module(module).nothing  # noqa: B018 (reading raises)
+
+
+def edited(tri, how):
+    """Plain triangles that are no model's any more, as many as before or less."""
+    if how == "part":
+        return np.array(tri)[::2]
+    turned = np.array(tri)
+    turned[0] = turned[0, [1, 2, 0]]
+    return turned.T if how == "transposed" else turned
+
+
+@pytest.fixture(scope="module", params=["shipped", "reference"])
+def face_of_a_model(request, project_root):
+    """A face, its triangles with their tables, and the asset folder they need."""
+    from tddfa import load_face_model
+    from tddfa.compat.bfm import BFMModel
+
+    if request.param == "shipped":
+        folder, model = None, load_face_model(project_root / "configs" / "face_model.npz")
+    else:
+        folder = request.getfixturevalue("upstream")
+        model = BFMModel(folder / "configs" / "bfm_interpolated_from_sparse.pkl")
+    face = model.u.reshape(-1, 3).T.astype(np.float32)
+    face = face * [[1], [-1], [1]] * (80 / np.ptp(face[1])) + 45
+    return face, model.tri, folder
+
+
+@pytest.mark.parametrize("how", ["part", "turned", "transposed"])
+def test_edited_triangles(face_of_a_model, how, monkeypatch):
+    face, tri, folder = face_of_a_model
+    monkeypatch.delenv("TDDFA_ASSETS", raising=False)
+    if folder is not None:
+        monkeypatch.setenv("TDDFA_ASSETS", str(folder))
+    plain, tables = edited(tri, how), {"ncc_code": tri.ncc_code}
+    expected = strict_pncc(NOISE, [face], plain, **tables)
+    assert (expected != NOISE).any()
+    np.testing.assert_array_equal(pncc(NOISE, iter([face]), plain), expected)
+    expected = strict_uv_tex(NOISE, [face], plain, 40, 30, uv=tri.uv)
+    assert expected.any()
+    np.testing.assert_array_equal(uv.uv_tex(NOISE, iter([face]), plain, 40, 30), expected)
+    for strict in (strict_pncc, strict_uv_tex):
+        with pytest.raises(InputError, match="tri carries none"):
+            strict(NOISE, [face], plain)
+
+
+def test_triangles_of_another_model():
+    tri, face = [[0, 1, 2]], np.array([[5, 50, 5], [5, 5, 50], [0, 0, 0]], np.float32)
+    for draw in (pncc, uv.uv_tex):
+        with pytest.raises(InputError, match="tri carries none"):
+            draw(NOISE, [face], tri)
+    assert (pncc(NOISE, [face], tri, ncc_code=np.ones((3, 3))) != NOISE).any()
+    own = Topology(tri, np.ones((3, 3), np.float32), np.eye(3, 2, dtype=np.float32))
+    assert (pncc(NOISE, [face], own) != NOISE).any() and uv.uv_tex(NOISE, [face], own).any()
 
 
 def test_places_on_the_map():
