@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from FaceBoxes.prior_box import AnchorLayer, layer_priors
+from FaceBoxes.utils import config
+from tddfa.errors import InputError
 
 # How often anchors of a size stand in a cell, along each axis; others once, in its middle.
 _DENSITIES = {32: 4, 64: 2}
@@ -16,8 +18,8 @@ class PriorBox:
 
     Parameters
     ----------
-    cfg : mapping
-        ``min_sizes``, ``steps`` and ``clip`` as in `FaceBoxes.utils.config.cfg`.
+    cfg : mapping, optional
+        ``min_sizes``, ``steps`` and ``clip``; by default `FaceBoxes.utils.config.cfg`.
     image_size : (int, int)
         Height and width of the network's input in pixels.
     phase : str
@@ -25,8 +27,14 @@ class PriorBox:
     """
 
     def __init__(
-        self, cfg: Mapping[str, Any], image_size: Sequence[int], phase: str = "train"
+        self,
+        cfg: Mapping[str, Any] | None = None,
+        image_size: Sequence[int] | None = None,
+        phase: str = "train",
     ) -> None:
+        if image_size is None:
+            raise InputError("image_size: expected height and width of the picture")
+        cfg = config.cfg if cfg is None else cfg
         self.layers = [
             AnchorLayer(step, tuple(sizes), tuple(_DENSITIES.get(size, 1) for size in sizes))
             for step, sizes in zip(cfg["steps"], cfg["min_sizes"], strict=True)

@@ -103,8 +103,15 @@ def test_priors(golden, size):
     data = np.load(golden / "priors.npz")
     expected = next(v for k, v in data.items() if all(str(side) in k for side in size))
     np.testing.assert_allclose(priors.numpy(), expected, atol=1e-6)
+    np.testing.assert_array_equal(PriorBox(image_size=size).forward(), priors)
+    np.testing.assert_array_equal(PriorBox(cfg, size, "train").forward(), priors)
     clipped = PriorBox(cfg | {"clip": True}, image_size=size).forward()
     assert float(clipped.min()) >= 0 and float(clipped.max()) <= 1
+
+
+def test_priors_of_no_size():
+    with pytest.raises(InputError, match="image_size"):
+        PriorBox(cfg)
 
 
 def test_network_under_the_old_name(checkpoint):
