@@ -13,8 +13,8 @@ from tddfa.drawing.pose_box import N_JAW_AND_BROWS, box_corners, plot_pose_box
 from tddfa.drawing.show import deliver
 from tddfa.errors import InputError
 from tddfa.io.atomic import PathLike
-from tddfa.params import FloatArray
-from tddfa.pose import calc_pose, decompose_camera, rotation_to_angles
+from tddfa.params import N_CAMERA, FloatArray
+from tddfa.pose import decompose_camera, rotation_to_angles
 from utils.functions import calc_hypotenuse
 
 __all__ = [
@@ -56,6 +56,26 @@ def build_camera_box(rear_size: float = 90) -> FloatArray:
     return np.asarray(corners[[0, 1, 2, 3, 0, 4, 5, 6, 7, 4]], np.float32)
 
 
+def calc_pose(param: npt.ArrayLike) -> tuple[FloatArray, list[float]]:
+    """Return the camera without scale, (3, 4), and [yaw, pitch, roll] in degrees.
+
+    Parameters
+    ----------
+    param : array_like, shape (12 or more,)
+        Parameters of a face; the first 12 numbers, the camera (3, 4), say it all.
+
+    Raises
+    ------
+    InputError
+        If it is no such vector.
+    """
+    numbers = np.asarray(param, np.float32)
+    if numbers.ndim != 1 or numbers.size < N_CAMERA:
+        raise InputError(f"param: expected {N_CAMERA} or more numbers, got shape {numbers.shape}")
+    _, rotation, translation = decompose_camera(numbers[:N_CAMERA])
+    return np.c_[rotation, translation], list(rotation_to_angles(rotation))
+
+
 def viz_pose(
     img: npt.NDArray[Any],
     param_lst: Iterable[npt.ArrayLike],
@@ -69,8 +89,8 @@ def viz_pose(
     ----------
     img : ndarray, shape (H, W, 3), uint8
         BGR picture; changed, unless it is read-only. Floats from 0 to 255 are allowed.
-    param_lst : list of arrays, shape (62,)
-        Parameters of each face.
+    param_lst : list of arrays, shape (12 or more,)
+        Parameters of each face, see `calc_pose`.
     ver_lst : list of arrays, shape (3, 68)
         Landmarks of each face in pixels.
     show_flag : bool

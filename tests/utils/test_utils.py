@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+import tddfa
 import utils.render as render_module
 from Sim3DR import RenderPipeline, rasterize
 from Sim3DR.lighting import convert_type, norm, norm_vertices
@@ -20,7 +21,7 @@ from utils import render_ctypes, uv
 from utils.functions import calc_hypotenuse, cv_draw_landmark, draw_landmarks, plot_image
 from utils.onnx import convert_to_onnx
 from utils.pncc import calc_ncc_code, pncc
-from utils.pose import build_camera_box, plot_pose_box, viz_pose
+from utils.pose import build_camera_box, calc_pose, plot_pose_box, viz_pose
 from utils.render_ctypes import TrianglesMeshRender
 from utils.tddfa_util import _to_ctype, str2bool, to_basel_units
 
@@ -75,6 +76,24 @@ def test_plot_pose_box_in_every_layout():
 def test_viz_pose_of_something_else(img, ver):
     with pytest.raises(InputError):
         viz_pose(img, [PARAM], [ver])
+
+
+@pytest.mark.parametrize("length", [12, 13, 62, 72, 100, 141])
+def test_pose_is_in_the_first_twelve_numbers(length, capsys):
+    param = np.resize(PARAM, length)
+    camera, angles = calc_pose(param.tolist())
+    expected_camera, expected_angles = tddfa.calc_pose(PARAM)
+    np.testing.assert_array_equal(camera, expected_camera)
+    assert angles == expected_angles and isinstance(angles, list)
+    drawn = viz_pose(NOISE.copy(), [param], [LANDMARKS])
+    np.testing.assert_array_equal(drawn, viz_pose(NOISE.copy(), [PARAM], [LANDMARKS]))
+    assert len(set(capsys.readouterr().out.splitlines())) == 1
+
+
+@pytest.mark.parametrize("param", [PARAM[:11], PARAM[None], 1.0])
+def test_pose_of_something_else(param):
+    with pytest.raises(InputError, match="param: expected 12 or more numbers"):
+        calc_pose(param)
 
 
 def test_camera_box():
