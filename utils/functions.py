@@ -14,7 +14,7 @@ from tddfa.drawing.landmarks import Color
 from tddfa.drawing.show import deliver
 from tddfa.io.atomic import PathLike
 from tddfa.io.decode import ImageArray
-from tddfa.roi import crop_img, parse_roi_box_from_bbox, parse_roi_box_from_landmark
+from tddfa.roi import parse_roi_box_from_bbox, parse_roi_box_from_landmark
 
 __all__ = [
     "BLUE",
@@ -39,6 +39,11 @@ def calc_hypotenuse(pts: npt.ArrayLike) -> float:
     """Return a third of the diagonal of the square around points (2|3, N): the pose box's size."""
     left, _, right, _ = parse_roi_box_from_landmark(pts)
     return (right - left) / 3
+
+
+def crop_img(img: npt.ArrayLike, roi_box: npt.ArrayLike) -> ImageArray:
+    """Cut out a ROI, see `tddfa.roi.crop_img`; of floats from 0 to 255 it is uint8 as well."""
+    return _drawing.crop_img(as_uint8(img), roi_box)
 
 
 def draw_landmarks(

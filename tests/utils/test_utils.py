@@ -15,10 +15,11 @@ from Sim3DR.rasterize import rasterize as strict_rasterize
 from tddfa import InputError
 from tddfa.drawing.pncc import pncc as strict_pncc
 from tddfa.drawing.uv import uv_tex as strict_uv_tex
+from tddfa.roi import crop_img as strict_crop_img
 from tddfa.topology import Topology
 from utils import io as utils_io
 from utils import render_ctypes, uv
-from utils.functions import calc_hypotenuse, cv_draw_landmark, draw_landmarks, plot_image
+from utils.functions import calc_hypotenuse, crop_img, cv_draw_landmark, draw_landmarks, plot_image
 from utils.onnx import convert_to_onnx
 from utils.pncc import calc_ncc_code, pncc
 from utils.pose import build_camera_box, calc_pose, plot_pose_box, viz_pose
@@ -151,6 +152,21 @@ def test_float_pictures():
         cv_draw_landmark(img, LANDMARKS), cv_draw_landmark(NOISE, LANDMARKS)
     )
     plot_image(img)
+
+
+@pytest.mark.parametrize(
+    "roi", [[5, 6, 40, 50], [-9, 6, 40, 50], [100, 70, 140, 95], [-9, -9, -2, -2]]
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+def test_crops_are_uint8_wherever_they_lie(roi, dtype):
+    crop = crop_img(NOISE.astype(dtype), roi)
+    assert crop.dtype == np.uint8
+    np.testing.assert_array_equal(crop, crop_img(NOISE, roi))
+    np.testing.assert_array_equal(crop, strict_crop_img(NOISE, roi))
+
+
+def test_crop_inside_a_picture_is_a_view():
+    assert np.shares_memory(crop_img(NOISE, [5, 6, 40, 50]), NOISE)
 
 
 def test_light_of_render_app(bump_mesh, monkeypatch):
