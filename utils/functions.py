@@ -10,8 +10,10 @@ from tddfa.compat.figures import is_figure, write_figure
 from tddfa.compat.pictures import as_uint8
 from tddfa.drawing import landmark_picture as _drawing
 from tddfa.drawing.landmark_picture import GREEN, get_suffix
-from tddfa.drawing.landmarks import Color
+from tddfa.drawing.landmarks import DOT, Color, face_size
 from tddfa.drawing.show import deliver
+from tddfa.errors import InputError
+from tddfa.ibug68 import N_LANDMARKS
 from tddfa.io.atomic import PathLike
 from tddfa.io.decode import ImageArray
 from tddfa.roi import parse_roi_box_from_bbox, parse_roi_box_from_landmark
@@ -33,6 +35,8 @@ __all__ = [
 # BGR
 RED: Color = (0, 0, 255)
 BLUE: Color = (255, 0, 0)
+# Radius of a dot: this part of the face, as of each of 68 landmarks.
+_DOTS_ACROSS = 95
 
 
 def calc_hypotenuse(pts: npt.ArrayLike) -> float:
@@ -60,8 +64,10 @@ def draw_landmarks(
     ----------
     img : ndarray, shape (H, W, 3)
         BGR picture, uint8 or floats from 0 to 255; not changed.
-    pts, style, show_flag
+    pts, show_flag
         See there.
+    style : {'fancy', 'simple'}
+        See there; ``'simple'`` draws dots for other numbers of points than 68, too.
     wfp : path-like, optional
         File to write: a picture, or ``.pdf``, ``.svg``, ``.eps``, ``.ps``.
     **kwargs
@@ -75,11 +81,28 @@ def draw_landmarks(
     """
     if "color" in kwargs:
         kwargs["color"] = _bgr(kwargs["color"])
-    out = _drawing.draw_landmarks(as_uint8(img), pts, style, None, False, **kwargs)
+    faces: list[Any] = [pts] if isinstance(pts, np.ndarray) and pts.ndim == 2 else list(pts)
+    others = []
+    if style == "simple" and not kwargs.get("dense_flag"):
+        others = [face for face in faces if np.shape(face)[-1:] != (N_LANDMARKS,)]
+        faces = [face for face in faces if np.shape(face)[-1:] == (N_LANDMARKS,)]
+    out = _drawing.draw_landmarks(as_uint8(img), faces, style, None, False, **kwargs)
+    for face in others:
+        out = _draw_dots(out, face)
     if wfp is not None and is_figure(wfp):
         write_figure(wfp, out)
         wfp, show_flag = None, bool(show_flag)  # None would show in a notebook what was written
     return deliver(out, wfp, show_flag)
+
+
+def _draw_dots(img: ImageArray, pts: npt.ArrayLike) -> ImageArray:
+    """Return a copy of a picture with a dot on each point, as large as the face asks for."""
+    points = np.asarray(pts, np.float32)
+    if points.ndim != 2 or points.shape[0] not in (2, 3):
+        raise InputError(f"pts: expected arrays of shape (2|3, N), got {points.shape}")
+    points = points[:, np.isfinite(points[:2]).all(axis=0)]
+    radius = round(face_size(points, img) / _DOTS_ACROSS)
+    return _drawing.cv_draw_landmark(img, points, color=DOT, size=radius)
 
 
 def cv_draw_landmark(

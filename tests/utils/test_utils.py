@@ -13,6 +13,7 @@ from Sim3DR import RenderPipeline, rasterize
 from Sim3DR.lighting import convert_type, norm, norm_vertices
 from Sim3DR.rasterize import rasterize as strict_rasterize
 from tddfa import InputError
+from tddfa.drawing.landmark_picture import draw_landmarks as strict_draw_landmarks
 from tddfa.drawing.pncc import pncc as strict_pncc
 from tddfa.drawing.uv import uv_tex as strict_uv_tex
 from tddfa.roi import crop_img as strict_crop_img
@@ -152,6 +153,44 @@ def test_float_pictures():
         cv_draw_landmark(img, LANDMARKS), cv_draw_landmark(NOISE, LANDMARKS)
     )
     plot_image(img)
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 98, 106, 478])
+def test_simple_style_draws_any_number_of_points(count):
+    black = np.zeros((90, 120, 3), np.uint8)
+    points = np.vstack([RNG.integers(20, 70, (2, count)), np.zeros((1, count))])
+    before = points.copy()
+    out = draw_landmarks(black, [points], style="simple")
+    assert out[tuple(points[1::-1].astype(int))].any(axis=1).all()
+    rows, columns = np.nonzero(out.any(axis=2))
+    distances = np.hypot(columns[:, None] - points[0], rows[:, None] - points[1])
+    assert (distances.min(axis=1, initial=99) <= 1).all() and len(rows) >= bool(count)
+    np.testing.assert_array_equal(points, before)
+    np.testing.assert_array_equal(draw_landmarks(black, points[:2], style="simple"), out)
+
+
+def test_simple_style_of_several_faces(tmp_path):
+    other = LANDMARKS[:, :20] + np.float32([[40], [0], [0]])
+    out = draw_landmarks(NOISE, iter([LANDMARKS, other]), "simple", tmp_path / "x.png")
+    alone = draw_landmarks(NOISE, [LANDMARKS], style="simple")
+    np.testing.assert_array_equal(out, draw_landmarks(alone, [other], style="simple"))
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "x.png")), out)
+    np.testing.assert_array_equal(alone, strict_draw_landmarks(NOISE, [LANDMARKS], style="simple"))
+
+
+def test_points_that_are_not_finite_are_left_out():
+    points = LANDMARKS[:, :20].copy()
+    expected = draw_landmarks(NOISE, [points[:, 1:]], style="simple")
+    points[0, 0] = np.nan
+    np.testing.assert_array_equal(draw_landmarks(NOISE, [points], style="simple"), expected)
+
+
+def test_points_that_cannot_be_drawn():
+    for style, points in (("fancy", LANDMARKS[:, :5]), ("simple", LANDMARKS[0, :5])):
+        with pytest.raises(InputError, match="pts"):
+            draw_landmarks(NOISE, [points], style=style)
+    with pytest.raises(InputError, match="68 landmarks"):
+        strict_draw_landmarks(NOISE, [LANDMARKS[:, :5]], style="simple")
 
 
 @pytest.mark.parametrize(
