@@ -30,8 +30,10 @@ def rasterize(
 
     Parameters
     ----------
-    vertices, triangles, colors, height, width, channel, reverse, n_threads
+    vertices, triangles, colors, reverse, n_threads
         See `Sim3DR.rasterize.rasterize`.
+    height, width, channel
+        See there; not looked at where there is a `bg`, which has a size of its own.
     bg : (H, W, C) or (H, W) array, optional
         The picture to draw into. **It is changed in place** and returned.
 
@@ -40,7 +42,7 @@ def rasterize(
     (H, W, C) or (H, W) array
         `bg`, or a new picture of uint8.
     """
-    size = (height, width, channel, reverse)
+    size = (height, width, channel, reverse) if bg is None else (None, None, None, reverse)
     if not isinstance(bg, np.ndarray) or bg.dtype == np.uint8 or bg.dtype.kind not in "fiu":
         return _rasterize(vertices, triangles, colors, bg, *size, n_threads=n_threads)
     drawn = np.zeros(bg.shape, np.uint8)

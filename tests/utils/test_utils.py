@@ -294,6 +294,18 @@ def test_rasterize_into_other_types(bump_mesh, dtype, reverse):
     np.testing.assert_array_equal(fractions[:5], NOISE[:5] + np.float32(0.5))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_size_of_the_background_wins(bump_mesh, dtype):
+    vertices, tri = bump_mesh
+    colors = RNG.uniform(size=(vertices.shape[1], 3))
+    expected = strict_rasterize(vertices.T, tri, colors, NOISE.copy())
+    bg = NOISE.astype(dtype)
+    assert rasterize(vertices.T, tri, colors, bg=bg, height=5, width=700, channel=1) is bg
+    np.testing.assert_array_equal(bg, expected)
+    with pytest.raises(ValueError, match="height: 5 does not fit bg"):
+        strict_rasterize(vertices.T, tri, colors, NOISE.copy(), height=5)
+
+
 def test_rasterize_refuses_as_ever(bump_mesh):
     vertices, tri = bump_mesh
     with pytest.raises(TypeError, match="bg"):
