@@ -40,7 +40,9 @@ def test_interrupt(capsys):
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
-@pytest.mark.parametrize("demo", ["demo.py", "demo_video.py", "demo_webcam.py"])
+@pytest.mark.parametrize(
+    "demo", ["demo.py", "demo_video.py", "demo_webcam.py", "demo_webcam_smooth.py"]
+)
 def test_help_on_any_terminal(project_root, encoding, demo):
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
     done = subprocess.run(
