@@ -240,6 +240,12 @@ def build_parser() -> argparse.ArgumentParser:
     files.add_argument("--param-scale", help="mean and std in place of the configuration's")
     files.add_argument("--face-model", help="face model in place of the configuration's")
     files.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    files.add_argument(
+        "--precision",
+        default="float32",
+        choices=("float32", "int8"),
+        help="int8: the quantized network beside the checkpoint, by ONNX Runtime (%(default)s)",
+    )
     sets = parser.add_argument_group("pictures")
     sets.add_argument("--aflw", type=Path, help="folder with images/ and ground_truth.npz")
     sets.add_argument("--scenes", type=Path, help="folder with images/ and landmarks68.csv")
@@ -275,6 +281,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         face_model=args.face_model,
         assets=args.assets,
         device=args.device,
+        precision=args.precision,
     )
     detector: Detector | None = None
     wanted = args.scenes or args.renders or args.profiles or args.negatives

@@ -52,3 +52,14 @@ def test_best_box_is_that_of_the_face():
     assert best_box(points, boxes)[4] == 0.8
     assert best_box(points, boxes[:1]) is None
     assert best_box(points, boxes[:0]) is None
+
+
+def test_the_quantized_network_is_measured_as_such(project_root):
+    config = project_root / "configs/mb05_120x120.yml"
+    image = np.random.default_rng(0).integers(0, 256, (200, 200, 3)).astype(np.uint8)
+    exact, rough = (
+        open_aligner(config, precision=precision).align_rois(image, [[20, 20, 180, 180]])
+        for precision in ("float32", "int8")
+    )
+    difference = np.abs(exact - rough) / np.abs(exact).max()
+    assert 1e-7 < difference.max() < 0.1

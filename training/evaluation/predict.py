@@ -12,6 +12,7 @@ from tddfa.backbone import load_backbone
 from tddfa.config import load_config
 from tddfa.onnx_backend import TDDFA_ONNX
 from tddfa.picture import ImageArray
+from tddfa.runtime import Precision
 from tddfa.torch_backend import TDDFA
 from training.evaluation.benchmark_sets import LandmarkSet, read_picture
 
@@ -28,10 +29,12 @@ def open_aligner(
     device: str = "cpu",
     onnx: bool = False,
     threads: int | None = None,
+    precision: Precision = "float32",
 ) -> Aligner:
     """Open what a configuration names, with some of its files exchanged.
 
-    `onnx` and `threads` choose ONNX Runtime, which is faster on a CPU, and its threads.
+    `onnx` and `threads` choose ONNX Runtime, which is faster on a CPU, and its threads; a
+    `precision` of ``int8`` does, too, for the quantized network beside the checkpoint.
 
     Raises
     ------
@@ -49,8 +52,9 @@ def open_aligner(
         changes.update(checkpoint_fp=checkpoint, arch=arch, widen_factor=width)
     if param_scale is not None:
         changes["param_mean_std_fp"] = param_scale
-    if onnx:
-        return TDDFA_ONNX(num_threads=threads, **vars(replace(given, **changes)))
+    if onnx or precision == "int8":
+        names = vars(replace(given, **changes))
+        return TDDFA_ONNX(num_threads=threads, precision=precision, **names)
     return TDDFA(gpu_mode=device != "cpu", **vars(replace(given, **changes)))
 
 
