@@ -181,7 +181,8 @@ class Face:
 
     def __repr__(self) -> str:
         box = ", ".join(f"{value:.0f}" for value in self.box)
-        pose = f"yaw={self.pose.yaw:.0f}°, pitch={self.pose.pitch:.0f}°, roll={self.pose.roll:.0f}°"
+        yaw, pitch, roll = (round(v) for v in (self.pose.yaw, self.pose.pitch, self.pose.roll))
+        pose = f"yaw={yaw}°, pitch={pitch}°, roll={roll}°"  # of integers: none is -0
         track = "" if self.track_id is None else f"track_id={self.track_id}, "
         return f"Face({track}score={self.score:.2f}, box=[{box}], {pose})"
 

@@ -34,7 +34,7 @@ ELIDED = "…"
 LOOP = {"for", "do", "done"}  # what is within is checked line by line
 OTHER_PROGRAMS = {"ruff", "mypy", "pytest", "pre-commit", "npm", ".ci/run"}  # CI runs them
 PIP_FLAGS = {"-e", "--no-deps", "-r", "requirements/run.txt"}
-OPENCV = {"opencv-python", "opencv-python-headless"}
+OPENCV = {"opencv-python", "opencv-contrib-python", "opencv-python-headless"}
 
 
 def in_blocks(text: str) -> Iterator[list[str]]:
