@@ -5,7 +5,8 @@
 ``python -m training.provenance runs/free_mb1 --notice NOTICE.md``
 
 Prints a line for each source, and ends with exit code 2 if something is not free. The training
-commands ask the same with ``--free``.
+commands ask the same with ``--free``. Attributions are due either way: ``--notice`` writes them
+first.
 """
 
 import argparse
@@ -36,11 +37,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     for (kind, source, licence, tier), number in sorted(counts.items()):
         mark = f" (tier {tier})" if tier else ""
         print(f"{number:6} {kind:10} {source or '?'}: {licence or 'no licence known'}{mark}")
-    require_free(args.data)
-    print("free: yes")
     if args.notice:
         with replacing(args.notice) as temporary:
             temporary.write_text(notice(entries, args.title), encoding="utf-8")
+    require_free(args.data)
+    print("free: yes")
     return 0
 
 

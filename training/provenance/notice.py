@@ -39,7 +39,8 @@ def notice(entries: Iterable[Entry], title: str) -> str:
         for (source, licence, author, tier), number in sorted(counts[kind].items()):
             mark = " (tier 2: likely, not proved)" if tier == "2" else ""
             lines.append(
-                f"| {_cell(source)} | {_cell(licence)}{mark} | {_cell(author)} | {number} |"
+                f"| {_cell(source)} | {_cell(licence or 'none known')}{mark} | {_cell(author)} "
+                f"| {number} |"
             )
         lines.append("")
     return "\n".join(lines)

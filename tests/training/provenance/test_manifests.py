@@ -180,7 +180,12 @@ def test_command(tmp_path, capsys):
     assert target.read_text(encoding="utf-8").startswith("# Notice: mb1")
     write_manifest(tmp_path, [Entry(PICTURE, "1.webp", "CC BY-NC 4.0")])
     with pytest.raises(InputError, match="CC BY-NC"):
-        command.main([str(tmp_path)])
+        command.main([str(tmp_path), "--notice", str(target)])
+    assert "CC BY-NC 4.0" in target.read_text(encoding="utf-8")  # attributions are due even so
+
+
+def test_notice_says_what_has_no_licence():
+    assert "| ? | none known |  | 1 |" in notice([Entry(PICTURE, "1.webp")], "x")
 
 
 def trained(folder, *entries, free=True):
