@@ -61,7 +61,8 @@ def check_api(picture: Path) -> None:
 
     (face,) = FaceAligner().detect(picture)
     assert face.landmarks.shape == (3, 68) and abs(face.pose.yaw) < 10
-    assert face.visible.all() and face.vertices.shape[0] == 3
+    assert face.visible[17:].all()  # all but the jaw, whose corners may slip behind the cheeks
+    assert face.vertices.shape[0] == 3
     try:
         TDDFA(**vars(load_config(DEFAULT_CONFIG)))
     except InputError as error:
