@@ -36,6 +36,8 @@ class HeadSettings:
     expressive : float
         How much more often a face is drawn for each coefficient's worth of movement beyond the
         usual.
+    absolute : float
+        Weight of absolute errors beside squared ones: a face at rest is at 0, not near it.
     """
 
     hidden: int = 96
@@ -45,14 +47,16 @@ class HeadSettings:
     rate: float = 2e-3
     decay: float = 0.03
     dropout: float = 0.1
-    rendered: float = 0.05
+    rendered: float = 0.1
     expressive: float = 0.05
+    absolute: float = 0.4
 
 
 def train_head(features: Features, settings: HeadSettings) -> BlendshapeHead:
     """Return a head trained on features; they are normalized by its own first layer.
 
-    Squared errors count in units of each coefficient's deviation, so that small ones are learned.
+    Squared and absolute errors count in units of each coefficient's deviation, so that small ones
+    are learned.
     A coefficient that is 0 in all faces stays at 0, and so do those of `UNSEEN`.
     """
     torch.manual_seed(settings.seed)
@@ -74,7 +78,7 @@ def train_head(features: Features, settings: HeadSettings) -> BlendshapeHead:
     order = torch.multinomial(draw, steps * settings.batch_size, True, generator=generator)
     for rows in tqdm(order.split(settings.batch_size), desc="head", unit="step", mininterval=5):
         error = head(drop(x[rows])) - y[rows]
-        loss = (weight * error.square()).mean()
+        loss = (weight * (error.square() + settings.absolute * error.abs())).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
