@@ -64,7 +64,7 @@ def one_picture(
     counts: "list[int]",
     clock: "Callable[..., None]",
     folder: str,
-    drawing: "dict[str, Any]",
+    drawing: "dict[str, int]",
 ) -> None:
     """Time everything that is done with a picture."""
     size = f"{image.shape[1]}x{image.shape[0]}"
@@ -91,7 +91,7 @@ def several_faces(
     clock(f"sparse reconstruction, {many}", lambda: tddfa.recon_vers(params, rois))
 
 
-def whole(image: Any, find: Any, tddfa: Any, drawing: "dict[str, Any]") -> None:
+def whole(image: Any, find: Any, tddfa: Any, drawing: "dict[str, int]") -> None:
     """Do all of ``-o 3d``."""
     from utils.render import render
 
@@ -106,7 +106,7 @@ def faces(boxes: "list[Any]") -> str:
 
 
 def drawers(
-    tddfa: Any, image: Any, params: Any, vertices: Any, folder: str, drawing: "dict[str, Any]"
+    tddfa: Any, image: Any, params: Any, vertices: Any, folder: str, drawing: "dict[str, int]"
 ) -> "Iterator[tuple[str, Callable[[], object]]]":
     """Yield every drawing and writing function, ready to be called."""
     from utils.depth import depth

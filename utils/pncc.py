@@ -7,34 +7,23 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.compat.pictures import as_uint8
-from tddfa.compat.tables import table_by_length
+from tddfa.compat.tables import with_tables
 from tddfa.drawing import pncc as _drawing
 from tddfa.drawing.checks import as_faces
-from tddfa.io.atomic import PathLike
 from tddfa.io.decode import ImageArray
 from tddfa.known_tables import shipped_table
 from tddfa.params import FloatArray
 
 
 def pncc(
-    img: npt.ArrayLike,
-    ver_lst: Iterable[npt.ArrayLike],
-    tri: npt.ArrayLike,
-    show_flag: bool = False,
-    wfp: PathLike | None = None,
-    with_bg_flag: bool = True,
-    ncc_code: npt.ArrayLike | None = None,
-    **kws: Any,
+    img: npt.ArrayLike, ver_lst: Iterable[npt.ArrayLike], tri: npt.ArrayLike, *args: Any, **kws: Any
 ) -> ImageArray:
     """Draw the code of faces, see `tddfa.drawing.pncc.pncc`; `img` may hold floats, 0 to 255.
 
     The code of triangles that are not known is that of a face model with as many vertices.
     """
     faces = as_faces(ver_lst)
-    if ncc_code is None:
-        ncc_code = table_by_length(tri, faces, "ncc_code")
-    options = (show_flag, wfp, with_bg_flag, ncc_code)
-    return _drawing.pncc(as_uint8(img), faces, tri, *options, **kws)
+    return _drawing.pncc(as_uint8(img), faces, with_tables(tri, faces), *args, **kws)
 
 
 def calc_ncc_code() -> FloatArray:

@@ -12,11 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.compat.pictures import as_uint8
-from tddfa.compat.tables import table_by_length
+from tddfa.compat.tables import with_tables
 from tddfa.drawing import uv as _drawing
 from tddfa.drawing.checks import as_faces
 from tddfa.drawing.sampling import bilinear_colors
-from tddfa.io.atomic import PathLike
 from tddfa.io.decode import ImageArray
 from tddfa.known_tables import shipped_table
 from tddfa.mat_file import load_matrix
@@ -24,26 +23,14 @@ from tddfa.params import FloatArray
 
 
 def uv_tex(
-    img: npt.ArrayLike,
-    ver_lst: Iterable[npt.ArrayLike],
-    tri: npt.ArrayLike,
-    uv_h: int = 256,
-    uv_w: int = 256,
-    uv_c: int = 3,
-    show_flag: bool = False,
-    wfp: PathLike | None = None,
-    uv: npt.ArrayLike | None = None,
-    **kws: Any,
+    img: npt.ArrayLike, ver_lst: Iterable[npt.ArrayLike], tri: npt.ArrayLike, *args: Any, **kws: Any
 ) -> ImageArray:
     """Unroll textures, see `tddfa.drawing.uv.uv_tex`; `img` may hold floats, 0 to 255.
 
     The coordinates of triangles that are not known are those of a face model with as many vertices.
     """
     faces = as_faces(ver_lst)
-    if uv is None:
-        uv = table_by_length(tri, faces, "uv")
-    options = (uv_h, uv_w, uv_c, show_flag, wfp, uv)
-    return _drawing.uv_tex(as_uint8(img), faces, tri, *options, **kws)
+    return _drawing.uv_tex(as_uint8(img), faces, with_tables(tri, faces), *args, **kws)
 
 
 def load_uv_coords(fp: str | Path) -> FloatArray:
