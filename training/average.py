@@ -1,16 +1,17 @@
 """Average the weights of several regressors of one family.
 
-``python -m training.average weights/mb05_120x120.pth runs/mb05_b/weights.pth --out runs/mb05_mean``
+``python -m training.average weights/mb05_120x120.pth runs/mb05_b/weights.pth --param-scale
+configs/param_mean_std_62d.npz --out runs/mb05_mean``
 
 A round of training that started from other weights lies in their valley: the mean of both keeps
 what the round learned, and wavers less than its end (Wortsman et al., "Model soups", ICML 2022, and
 "Robust fine-tuning of zero-shot models", CVPR 2022). ``training.export`` takes the folder as it
-takes a run's, if the mean and deviation of the parameters lie there as well: ``--param-scale``.
+takes a run's: mean and deviation of the parameters go there as well.
 """
 
 import argparse
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -25,8 +26,18 @@ from training.provenance.runs import record_derived
 logger = logging.getLogger(__name__)
 
 
+def mean_state(states: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """Return the mean of networks' states, in single precision; counters are the first one's."""
+    return {
+        key: torch.stack([state[key].float() for state in states]).mean(dim=0)
+        if value.is_floating_point()
+        else value
+        for key, value in states[0].items()
+    }
+
+
 def average(paths: Sequence[Path]) -> dict[str, torch.Tensor]:
-    """Return the mean of checkpoints, in single precision; counters are the first one's.
+    """Return the mean of checkpoints, see `mean_state`.
 
     Raises
     ------
@@ -42,12 +53,7 @@ def average(paths: Sequence[Path]) -> dict[str, torch.Tensor]:
         mine, first = (label.face_model, label.param_scale), labels[0]
         if mine != (first.face_model, first.param_scale):
             raise InputError(f"'{path}': expected the face model and scale of '{paths[0]}'")
-    return {
-        key: torch.stack([state[key].float() for state in states]).mean(dim=0)
-        if value.is_floating_point()
-        else value
-        for key, value in states[0].items()
-    }
+    return mean_state(states)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -63,14 +63,25 @@ def open_rendered(folder: Path) -> LabelledFaces:
         If it holds none, or is not finished.
     """
     faces = open_packed(folder)
+    return LabelledFaces(faces, true_coefficients(folder, len(faces)), True)
+
+
+def true_coefficients(folder: Path, count: int) -> npt.NDArray[np.float32]:
+    """Return the coefficients (n, 52) that `count` rendered heads were made with.
+
+    Raises
+    ------
+    InputError
+        If there are none, or not so many.
+    """
     try:
         with np.load(folder / "truth.npz", allow_pickle=False) as archive:
             values, names = archive["blendshapes"], tuple(archive["blendshape_names"].tolist())
     except (OSError, KeyError, ValueError) as error:
         raise InputError(f"'{folder}': expected truth.npz of training.render_heads") from error
-    if names != NAMES or len(values) != len(faces):
+    if names != NAMES or len(values) != count:
         raise InputError(f"'{folder}': expected 52 coefficients of each head")
-    return LabelledFaces(faces, values.astype(np.float32), True)
+    return np.asarray(values, np.float32)
 
 
 def with_blendshapes(
@@ -90,7 +101,7 @@ def with_blendshapes(
     found = []
     for folder, source in zip(folders, sources, strict=True):
         if (folder / "truth.npz").is_file():
-            shapes = open_rendered(folder).coefficients
+            shapes = true_coefficients(folder, len(source))
         else:
             shapes = np.full((len(source), len(NAMES)), np.nan, np.float32)
             for each in known:

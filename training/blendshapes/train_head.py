@@ -56,8 +56,7 @@ def train_head(features: Features, settings: HeadSettings) -> BlendshapeHead:
     """Return a head trained on features; they are normalized by its own first layer.
 
     Squared and absolute errors count in units of each coefficient's deviation, so that small ones
-    are learned.
-    A coefficient that is 0 in all faces stays at 0, and so do those of `UNSEEN`.
+    are learned. A coefficient that is 0 in all faces stays at 0, and so do those of `UNSEEN`.
     """
     torch.manual_seed(settings.seed)
     x, y = torch.from_numpy(features.values), torch.from_numpy(features.coefficients)

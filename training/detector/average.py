@@ -21,6 +21,7 @@ from FaceBoxes.network import FaceBoxesNet, load_network
 from tddfa.cli import run_main
 from tddfa.errors import InputError
 from tddfa.io.atomic import replacing
+from training.average import mean_state
 from training.provenance.runs import record_derived
 
 logger = logging.getLogger(__name__)
@@ -28,16 +29,8 @@ logger = logging.getLogger(__name__)
 
 def average(networks: Sequence[FaceBoxesNet], score: float = 0.5) -> FaceBoxesNet:
     """Return the mean network, whose score is 0.5 where it was `score`."""
-    states = [network.state_dict() for network in networks]
     mean = FaceBoxesNet()
-    mean.load_state_dict(
-        {
-            key: torch.stack([state[key] for state in states]).mean(dim=0)
-            if value.is_floating_point()
-            else value
-            for key, value in states[0].items()
-        }
-    )
+    mean.load_state_dict(mean_state([network.state_dict() for network in networks]))
     shift = math.log(score / (1 - score)) / 2
     with torch.no_grad():
         for head in mean.conf:

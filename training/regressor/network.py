@@ -33,7 +33,8 @@ class Outputs(NamedTuple):
 
     def float(self) -> Outputs:
         """Return them in single precision."""
-        return Outputs(*(None if part is None else part.float() for part in self))  # type: ignore[arg-type]
+        rest = (None if part is None else part.float() for part in self[1:])
+        return Outputs(self.params.float(), *rest)
 
 
 class TrainingNet(nn.Module):

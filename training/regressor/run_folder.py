@@ -17,7 +17,7 @@ from tddfa.errors import InputError
 from tddfa.io.atomic import replacing, save_arrays
 from tddfa.model_files import load_face_model
 from tddfa.morphable_model import MorphableModel
-from tddfa.params import ParameterScale, load_parameter_scale
+from tddfa.params import N_CAMERA, ParameterScale, load_parameter_scale
 from tddfa.weight_labels import regressor_labels
 from training.augmentation.augment import PLAIN, Augmenter
 from training.blendshapes.sources import with_blendshapes
@@ -47,7 +47,8 @@ def parameter_scale(augmenter: Augmenter, sampler: BatchSampler) -> ParameterSca
     # Steps that training never reaches.
     steps = range(2**40, 2**40 + SCALE_BATCHES)
     params = [augmenter(sampler.batch(step), step)[1] for step in steps]
-    every = torch.cat(params).cpu().double().numpy()
+    length = N_CAMERA + augmenter.flip.shape[0]  # blendshapes may stand behind them
+    every = torch.cat(params)[:, :length].cpu().double().numpy()
     mean, std = every.mean(axis=0), every.std(axis=0)
     mean[T_Z], std[T_Z] = 0.0, 1.0
     return ParameterScale(mean.astype(np.float32), np.maximum(std, 1e-12).astype(np.float32))
@@ -95,9 +96,9 @@ class Run:
         per_batch = settings.batch_size // self.frames
         self.sampler = BatchSampler(sources, shares, per_batch, settings.seed, weights)
         basis, flip = landmark_basis(model), mirror_matrix(model)
-        augmenter = Augmenter(basis, flip, settings.augmentation, settings.device)
+        shapes = spread is not None
+        augmenter = Augmenter(basis, flip, settings.augmentation, settings.device, shapes)
         self.scale = self._scale(augmenter)
-        augmenter.blendshapes = spread is not None
         self.labels = regressor_labels(model, self.scale, settings.width)
         self.workers = (
             None if settings.device != "cpu" else Workers(settings.threads or os.cpu_count() or 1)
