@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tddfa import pose as _pose
 from tddfa.compat.pictures import as_uint8
 from tddfa.compat.units import to_basel_units
 from tddfa.drawing.pose_box import N_JAW_AND_BROWS, box_corners, plot_pose_box
@@ -72,8 +73,7 @@ def calc_pose(param: npt.ArrayLike) -> tuple[FloatArray, list[float]]:
     numbers = np.asarray(param, np.float32)
     if numbers.ndim != 1 or numbers.size < N_CAMERA:
         raise InputError(f"param: expected {N_CAMERA} or more numbers, got shape {numbers.shape}")
-    _, rotation, translation = decompose_camera(numbers[:N_CAMERA])
-    return np.c_[rotation, translation], list(rotation_to_angles(rotation))
+    return _pose.calc_pose(np.pad(numbers[:N_CAMERA], (0, 50)))  # what is behind does not count
 
 
 def viz_pose(
