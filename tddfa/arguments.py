@@ -1,6 +1,7 @@
 """Command-line arguments that the demos share."""
 
 import argparse
+import importlib
 import math
 import re
 from pathlib import Path
@@ -187,10 +188,8 @@ def import_onnx_path(args: argparse.Namespace) -> None:
     is imported: reading, hashing and opening files leaves the interpreter to others.
     """
     if chosen_backend(args) == "onnx":
-        import onnxruntime  # noqa: F401 (imported for later)
-
-        import tddfa.face_aligner
-        import tddfa.onnx_backend  # noqa: F401 (likewise)
+        for name in ("onnxruntime", "tddfa.face_aligner", "tddfa.onnx_backend"):
+            importlib.import_module(name)
 
 
 def build_pipeline(args: argparse.Namespace) -> "FaceAligner":

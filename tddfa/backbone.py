@@ -1,5 +1,6 @@
 """Build and load the regressor's network, whichever it is (PyTorch)."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,7 +15,7 @@ _PACKAGE = "tddfa.backbones"
 State = Mapping[str, torch.Tensor]
 
 
-class Backbone(nn.Module):
+class Backbone(nn.Module, ABC):
     """A network whose last layer is linear; training puts a second one beside it.
 
     Attributes
@@ -36,9 +37,9 @@ class Backbone(nn.Module):
         sizes: tuple[float, int] = load_part(_PACKAGE, self.arch, "arch").sizes(self.state_dict())
         return sizes[0]
 
+    @abstractmethod
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """Map pictures (n, 3, size, size) to pooled features (n, fc_param.in_features)."""
-        raise NotImplementedError
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map pictures (n, 3, size, size) to normalized parameters (n, num_params)."""

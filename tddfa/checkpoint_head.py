@@ -71,6 +71,7 @@ def _zipped_pickle(path: Path) -> bytes:
             if not names or names[0].file_size > _LONGEST:
                 return b""
             return archive.read(names[0])
+    # zipfile raises NotImplementedError for ways of packing, RuntimeError for ciphers it lacks.
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError):
         return b""
 

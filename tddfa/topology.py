@@ -84,6 +84,7 @@ class Topology(np.ndarray[Any, np.dtype[np.int32]]):
         plain = np.asarray(array)
         return super().__array_wrap__(plain, context) if are_triangles(plain) else plain
 
+    # NumPy's stubs have an overload for each kind of type, and this answers all of them.
     def astype(self, dtype: npt.DTypeLike, *args: Any, **kws: Any) -> Any:  # type: ignore[override]
         """Return a copy of another type: the codes stay with integers alone."""
         converted = super().astype(dtype, *args, **kws)
