@@ -16,11 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tddfa.arguments import add_model_arguments, build_pipeline
+from tddfa.arguments import add_model_arguments
 from tddfa.cli import run_main
 from tddfa.face_box import face_boxes_of, landmark_roi
 from tddfa.io.pictures import imread
 from tddfa.picture import ImageArray
+from tddfa.pipelines import build_pipeline
 from tddfa.roi import network_input, parse_roi_box_from_landmark
 from tddfa.tracking.face_finder import FaceFinder, fractions
 from tddfa.tracking.face_observer import FaceObserver, Observation, Plausibility

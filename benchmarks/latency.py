@@ -20,13 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from tddfa.arguments import add_model_arguments, build_pipeline, positive_int
+from tddfa.arguments import add_model_arguments, positive_int
 from tddfa.cli import run_main
 from tddfa.face_aligner import FaceAligner
 from tddfa.frame import Frame
 from tddfa.io.pictures import imread
 from tddfa.make_output import make_output
 from tddfa.outputs import OUTPUTS, OutputSettings
+from tddfa.pipelines import build_pipeline
 
 
 @dataclass(frozen=True)

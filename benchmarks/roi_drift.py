@@ -21,11 +21,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.aligner import Aligner
-from tddfa.arguments import add_model_arguments, build_pipeline
+from tddfa.arguments import add_model_arguments
 from tddfa.cli import run_main
 from tddfa.errors import InputError
 from tddfa.io.pictures import imread
 from tddfa.params import FloatArray
+from tddfa.pipelines import build_pipeline
 from tddfa.pose import head_pose
 from tddfa.roi import ImageArray, parse_roi_box_from_bbox
 from training.dataset.split import is_held_out_crop

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tddfa.arguments import add_detection_arguments, add_model_arguments, build_pipeline
+from tddfa.arguments import add_detection_arguments, add_model_arguments
 from tddfa.cli import run_main
 from tddfa.face_aligner import FaceAligner
+from tddfa.pipelines import build_pipeline
 from training.dataset.split import is_held_out_picture
 from training.detector.boxes import FloatArray, box_of_landmarks, overlaps
 from training.detector.picture import Picture

@@ -17,11 +17,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from tddfa.arguments import add_model_arguments, build_tracking_pipeline
+from tddfa.arguments import add_model_arguments
 from tddfa.cli import run_main
 from tddfa.frame import Frame
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
+from tddfa.pipelines import build_tracking_pipeline
 from tddfa.tracking.association import iou_matrix
 from tddfa.tracking.confirmation import keep_confirmed
 from tddfa.tracking.face_finder import FaceFinder

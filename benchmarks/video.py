@@ -25,13 +25,14 @@ from typing import Any
 import cv2
 import numpy as np
 
-from tddfa.arguments import add_model_arguments, build_tracking_pipeline
+from tddfa.arguments import add_model_arguments
 from tddfa.cli import run_main
 from tddfa.face_aligner import FaceAligner
 from tddfa.frame import Frame
 from tddfa.io.pictures import imread
 from tddfa.outputs import output_names
 from tddfa.picture import ImageArray
+from tddfa.pipelines import build_tracking_pipeline
 from tddfa.tracking.live_smoothing import smooth_one_euro
 from tddfa.tracking.smoothing import smooth_mean
 from tddfa.tracking.tracker import FaceTracker, TrackerSettings

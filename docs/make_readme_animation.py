@@ -12,7 +12,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from Sim3DR import get_normal, rasterize_triangles
-from tddfa.arguments import add_model_arguments, build_pipeline
+from tddfa.arguments import add_model_arguments
 from tddfa.cli import run_main
 from tddfa.drawing.texture import face_texture
 from tddfa.drawing.texture_map import TextureMap
@@ -22,6 +22,7 @@ from tddfa.face_aligner import FaceAligner
 from tddfa.io.pictures import imread
 from tddfa.params import FloatArray, split_params
 from tddfa.picture import ImageArray
+from tddfa.pipelines import build_pipeline
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "images" / "readme" / "astronaut.webp"

@@ -11,11 +11,12 @@ import cv2
 import numpy as np
 
 from docs.make_readme_animation import Avatar
-from tddfa.arguments import add_model_arguments, build_pipeline
+from tddfa.arguments import add_model_arguments
 from tddfa.cli import run_main
 from tddfa.face_aligner import FaceAligner
 from tddfa.io.pictures import imread, imwrite
 from tddfa.picture import ImageArray
+from tddfa.pipelines import build_pipeline
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "images" / "readme" / "astronaut.jpg"

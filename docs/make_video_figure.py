@@ -11,11 +11,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tddfa.arguments import add_model_arguments, build_pipeline
+from tddfa.arguments import add_model_arguments
 from tddfa.cli import run_main
 from tddfa.frame import Frame
 from tddfa.io.pictures import imread, imwrite
 from tddfa.picture import ImageArray
+from tddfa.pipelines import build_pipeline
 from tddfa.tracking.live_smoothing import smooth_one_euro
 from tddfa.tracking.tracker import FaceTracker
 from tddfa.video.outputs import FrameDrawer

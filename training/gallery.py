@@ -15,13 +15,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tddfa.arguments import add_model_arguments, build_pipeline
+from tddfa.arguments import add_model_arguments
 from tddfa.cli import run_main
 from tddfa.drawing.landmark_picture import cv_draw_landmark
 from tddfa.errors import InputError
 from tddfa.face_aligner import FaceAligner
 from tddfa.io.atomic import replacing
 from tddfa.picture import ImageArray
+from tddfa.pipelines import build_pipeline
 from training.dataset.split import is_held_out_crop
 from training.evaluation.benchmark_sets import read_picture
 from training.mediapipe_points import list_pictures

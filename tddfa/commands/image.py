@@ -11,7 +11,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tddfa.arguments import build_pipeline, has_blendshape_head, import_onnx_path
 from tddfa.cli import EXIT_BAD_INPUT, EXIT_FAILED
 from tddfa.commands.image_arguments import DEMO, parse_args
 from tddfa.errors import InputError
@@ -21,6 +20,7 @@ from tddfa.io.report import face_line, picture_record, write_json
 from tddfa.io.targets import RunFile, check_targets
 from tddfa.make_output import make_output, make_outputs
 from tddfa.outputs import OUTPUTS, OutputSettings, output_names
+from tddfa.pipelines import build_pipeline, has_blendshape_head, import_onnx_path
 from tddfa.run_files import model_files
 from tddfa.side_by_side import available_cores, side_by_side
 

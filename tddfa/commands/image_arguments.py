@@ -4,12 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from tddfa.arguments import (
-    add_detection_arguments,
-    add_model_arguments,
-    score,
-    true_or_false,
-)
+from tddfa.arguments import add_detection_arguments, add_model_arguments, score, true_or_false
 from tddfa.assets import project_root
 from tddfa.io.results import results_place
 from tddfa.outputs import describe_outputs, output_names

@@ -14,7 +14,6 @@ from tddfa.arguments import (
     add_blendshape_argument,
     add_detection_arguments,
     add_model_arguments,
-    aligner_arguments,
     positive_int,
     score,
 )
@@ -35,6 +34,7 @@ from tddfa.label.sources import find_sources
 from tddfa.label.totals import table_totals
 from tddfa.label.workers import Failure, Job, run_shards
 from tddfa.optional import require
+from tddfa.pipelines import aligner_arguments
 from tddfa.run_files import model_files
 from tddfa.side_by_side import available_cores
 from tddfa.video.uninterrupted import sigterm_interrupts

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tddfa.arguments import build_tracking_pipeline, has_blendshape_head, tracker_settings
 from tddfa.cli import EXIT_BAD_INPUT
 from tddfa.commands.video_arguments import KIND, video_parser
 from tddfa.commands.video_report import Progress, report
 from tddfa.errors import InputError
 from tddfa.io.results import results_folder
 from tddfa.io.targets import RunFile, check_targets
+from tddfa.pipelines import build_tracking_pipeline, has_blendshape_head, tracker_settings
 from tddfa.records import check_record_target
 from tddfa.run_files import model_files
 from tddfa.video.container import is_url

@@ -8,19 +8,13 @@ from functools import partial
 from pathlib import Path
 
 from tddfa.aligner import Aligner
-from tddfa.arguments import (
-    add_detection_arguments,
-    add_model_arguments,
-    build_tracking_pipeline,
-    has_blendshape_head,
-    positive_int,
-    tracker_settings,
-)
+from tddfa.arguments import add_detection_arguments, add_model_arguments, positive_int
 from tddfa.errors import InputError
 from tddfa.io.results import results_folder, results_place
 from tddfa.live.osc import Destination
 from tddfa.live.outlets import CameraOutlet, OscOutlet, Outlet, VmcOutlet
 from tddfa.outputs import OutputSettings, describe_outputs, output_names
+from tddfa.pipelines import build_tracking_pipeline, has_blendshape_head, tracker_settings
 from tddfa.tracking.live_smoothing import smooth_one_euro
 from tddfa.tracking.smoothing import smooth_mean
 from tddfa.tracking.tracker import FaceTracker

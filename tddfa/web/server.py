@@ -10,12 +10,12 @@ from copy import copy
 from pathlib import Path
 from typing import Any
 
-from tddfa.arguments import build_pipeline, build_tracking_pipeline
 from tddfa.assets import DEFAULT_CONFIG, NAMED_CONFIGS
 from tddfa.cli import run_main
 from tddfa.commands.web import PROG, parse_args
 from tddfa.errors import InputError
 from tddfa.face_aligner import FaceAligner
+from tddfa.pipelines import build_pipeline, build_tracking_pipeline
 from tddfa.web.jobs import Networks
 from tddfa.web.limits import Limits
 from tddfa.web.storage import Storage

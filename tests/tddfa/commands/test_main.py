@@ -8,10 +8,11 @@ from importlib import import_module
 import pytest
 
 import tddfa
-from tddfa.arguments import add_model_arguments, build_pipeline
+from tddfa.arguments import add_model_arguments
 from tddfa.commands import COMMANDS, Command
 from tddfa.commands import main as command
 from tddfa.errors import InputError
+from tddfa.pipelines import build_pipeline
 
 
 def test_help_lists_every_command(capsys):
