@@ -16,6 +16,7 @@ from tddfa.io.atomic import replacing
 from tddfa.memory_layout import channels_last
 from training.augmentation.augment import Augmenter
 from training.cpu.workers import ChunkedGradients, Workers, can_fuse
+from training.regressor.muon import Muon, Together, is_matrix
 from training.regressor.network import MovingAverage, TrainingNet
 from training.regressor.objective import Main, Objective
 
@@ -28,7 +29,8 @@ class OptimizerSettings:
 
     Attributes
     ----------
-    name : {'adamw', 'sgd'}
+    name : {'adamw', 'muon', 'sgd'}
+        ``muon`` moves matrices by Muon and the rest by AdamW, see `training.regressor.muon`.
     learning_rate : float
         The peak.
     final : float
@@ -39,7 +41,8 @@ class OptimizerSettings:
     warm_up : int
         Steps of linear rise.
     momentum : float
-        SGD's momentum, or AdamW's first decay.
+        SGD's momentum, or AdamW's first decay; Muon's momentum is `matrix_momentum`.
+    matrix_momentum : float
     second : float
         AdamW's second decay.
     weight_decay : float
@@ -56,6 +59,7 @@ class OptimizerSettings:
     cooldown: float = 1.0
     warm_up: int = 150
     momentum: float = 0.9
+    matrix_momentum: float = 0.95
     second: float = 0.99
     weight_decay: float = 0.02
     clip: float = 2.0
@@ -100,7 +104,7 @@ class Trainer:
         self.total_steps = total_steps
         self.amp = amp
         self.average = MovingAverage(self.network, settings.average)
-        self.optimizer = _optimizer(self.network, settings)
+        self.optimizer = make_optimizer(self.network, settings)
         self.step_count = 0
         self._chunked: ChunkedGradients | None = None
         if workers and can_fuse(self.network):
@@ -193,16 +197,43 @@ class Trainer:
             raise InputError(f"'{path}': expected the state of this run, {reason}") from error
 
 
-def _optimizer(network: nn.Module, settings: OptimizerSettings) -> torch.optim.Optimizer:
-    parameters = list(network.parameters())
-    groups = [
+def make_optimizer(
+    network: nn.Module, settings: OptimizerSettings
+) -> torch.optim.Optimizer | Together:
+    """Return the optimizer that settings ask for.
+
+    Raises
+    ------
+    InputError
+        If there is no such optimizer.
+    """
+    parameters, rate = list(network.parameters()), settings.learning_rate
+    betas = (settings.momentum, settings.second)
+    if settings.name == "sgd":
+        return torch.optim.SGD(_groups(parameters, settings), lr=rate, momentum=settings.momentum)
+    if settings.name == "adamw":
+        return torch.optim.AdamW(_groups(parameters, settings), lr=rate, betas=betas, fused=True)
+    if settings.name == "muon":
+        inner = _inner_matrices(network)
+        chosen = {id(p) for p in inner}
+        others = _groups([p for p in parameters if id(p) not in chosen], settings)
+        return Together(
+            torch.optim.AdamW(others, lr=rate, betas=betas, fused=True),
+            Muon(inner, rate, settings.matrix_momentum, settings.weight_decay),
+        )
+    raise InputError(f"optimizer: expected adamw, muon or sgd, got {settings.name!r}")
+
+
+def _inner_matrices(network: nn.Module) -> list[nn.Parameter]:
+    """Return the matrices of all layers but linear ones: a regressor's are its heads."""
+    linear = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    heads = {id(p) for layer in linear for p in layer.parameters()}
+    return [p for p in network.parameters() if is_matrix(p) and id(p) not in heads]
+
+
+def _groups(parameters: list[nn.Parameter], settings: OptimizerSettings) -> list[dict[str, Any]]:
+    """Return parameters by whether their weights decay."""
+    return [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": settings.weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    rate = settings.learning_rate
-    if settings.name == "sgd":
-        return torch.optim.SGD(groups, lr=rate, momentum=settings.momentum)
-    if settings.name == "adamw":
-        betas = (settings.momentum, settings.second)
-        return torch.optim.AdamW(groups, lr=rate, betas=betas, fused=True)
-    raise InputError(f"optimizer: expected adamw or sgd, got {settings.name!r}")
