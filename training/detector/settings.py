@@ -40,6 +40,8 @@ class DetectorTrainSettings:
         How pictures are made.
     samples, batch_size, rate, seed
         Length of the schedule in pictures, pictures per step, peak learning rate, seed.
+    optimizer : {'sgd', 'muon'}
+        What moves the weights, see `training.detector.trainer.make_optimizer`.
     minutes : float, optional
         Stop after so long; a run of the same folder goes on.
     workers, threads, parts : int
@@ -78,6 +80,7 @@ class DetectorTrainSettings:
     samples: int = 400_000
     batch_size: int = 16
     rate: float = 0.02
+    optimizer: str = "sgd"
     seed: int = 0
     minutes: float | None = None
     workers: int = 1

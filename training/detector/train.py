@@ -107,7 +107,15 @@ def train(settings: DetectorTrainSettings) -> None:
     parts = max(1, min(settings.parts, settings.batch_size // 2)) if workers else 1
     teacher = load_network(settings.teacher) if settings.teacher else None
     trainer = DetectorTrainer(
-        network, settings.rate, total, settings.device, settings.amp, workers, parts, teacher
+        network,
+        settings.rate,
+        total,
+        settings.device,
+        settings.amp,
+        workers,
+        parts,
+        teacher,
+        settings.optimizer,
     )
     if (settings.out / "state.pt").exists():
         trainer.resume(settings.out / "state.pt")
@@ -202,6 +210,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--samples", type=int, default=400_000, help="pictures to see (%(default)s)")
     add("--batch-size", type=int, default=16)
     add("--rate", type=float, default=0.02, help="peak learning rate (%(default)s)")
+    add("--optimizer", default="sgd", choices=("sgd", "muon"), help="muon: --rate 1e-3")
     add("--set", nargs="*", default=[], metavar="KEY=VALUE", help="size=512, composites=0.5 …")
     add("--minutes", type=float, help="stop after so long; the same command goes on later")
     add("--workers", type=int, default=1, help="processes that make pictures (%(default)s)")

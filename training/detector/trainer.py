@@ -17,6 +17,7 @@ from tddfa.memory_layout import channels_last
 from training.cpu.workers import Workers
 from training.detector.imitation import imitation_loss
 from training.detector.loss import multibox_loss
+from training.regressor.muon import Muon, Together
 from training.regressor.network import MovingAverage
 
 MOMENTUM, WEIGHT_DECAY, CLIP, AVERAGE = 0.9, 5e-4, 5.0, 0.999
@@ -38,6 +39,32 @@ def initialize(network: FaceBoxesNet) -> None:
             head.bias.copy_(torch.tensor([2.0, -2.0]).repeat(head.out_channels // 2))
 
 
+def make_optimizer(
+    network: FaceBoxesNet, rate: float, name: str = "sgd"
+) -> torch.optim.Optimizer | Together:
+    """Return SGD; or ``muon``: Muon for the kernels inside, AdamW for heads, stem and the rest.
+
+    Raises
+    ------
+    InputError
+        If there is no such optimizer.
+    """
+    if name == "sgd":
+        parameters = network.parameters()
+        return torch.optim.SGD(parameters, rate, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY)
+    if name != "muon":
+        raise InputError(f"optimizer: expected sgd or muon, got {name!r}")
+    heads = {id(p) for layer in [*network.loc, *network.conf] for p in layer.parameters()}
+    inner = [p for p in network.parameters() if p.ndim == 4 and id(p) not in heads]
+    inner = [kernel for kernel in inner if kernel.shape[1] > 3]  # colors are no features
+    chosen = {id(kernel) for kernel in inner}
+    others = [p for p in network.parameters() if id(p) not in chosen]
+    return Together(
+        torch.optim.AdamW(others, rate, betas=(MOMENTUM, 0.99), weight_decay=0.0),
+        Muon(inner, rate, weight_decay=WEIGHT_DECAY),
+    )
+
+
 class DetectorTrainer:
     """Network, optimizer and average of FaceBoxes.
 
@@ -45,7 +72,7 @@ class DetectorTrainer:
     ----------
     network : FaceBoxesNet
     rate : float
-        Peak learning rate of SGD.
+        Peak learning rate.
     total_steps : int
     device : str
     amp : bool
@@ -56,6 +83,8 @@ class DetectorTrainer:
         How many parts; batch normalization averages over one.
     teacher : FaceBoxesNet, optional
         Detector whose scores and boxes are learned in place of hard labels.
+    optimizer : {'sgd', 'muon'}
+        See `make_optimizer`.
     """
 
     def __init__(
@@ -68,6 +97,7 @@ class DetectorTrainer:
         workers: Workers | None = None,
         parts: int = 1,
         teacher: FaceBoxesNet | None = None,
+        optimizer: str = "sgd",
     ) -> None:
         self.network = channels_last(network.to(device))
         self.teacher = channels_last(InferenceNet(teacher).to(device)) if teacher else None
@@ -75,9 +105,7 @@ class DetectorTrainer:
         self.replicas = [self.network, *(_twin(self.network) for _ in range(parts - 1))]
         self.average = MovingAverage(self.network, AVERAGE)
         self.rate, self.total_steps, self.device = rate, total_steps, device
-        self.optimizer = torch.optim.SGD(
-            network.parameters(), rate, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY
-        )
+        self.optimizer = make_optimizer(self.network, rate, optimizer)
         self.step_count = 0
 
     def step(
