@@ -4,6 +4,8 @@
 
 runs a detector over a folder and keeps what it found; ``--landmarks`` adds annotated faces that it
 missed. ``--empty`` runs none: the folder is known to hold no face, whatever a detector says.
+``--labels`` runs none either: the folder holds the crops of a packed set, which knows where their
+faces are.
 """
 
 import argparse
@@ -17,11 +19,22 @@ import numpy as np
 from tddfa.cli import run_main
 from tddfa.errors import InputError
 from tddfa.io.atomic import save_arrays
+from tddfa.model_files import load_face_model
+from tddfa.morphable_model import MorphableModel
+from training.dataset.packed import open_packed
 from training.detector.boxes import FloatArray, box_of_landmarks, merge
 from training.evaluation.benchmark_sets import Detector, read_picture
 from training.labels.annotation_table import read_landmark_table
+from training.labels.pseudo_labels import Labels, landmarks
 from training.mediapipe_points import list_pictures
-from training.provenance.entry import BACKGROUND, PICTURE, Entry, write_manifest
+from training.provenance.entry import (
+    BACKGROUND,
+    LABEL,
+    PICTURE,
+    Entry,
+    manifest_of,
+    write_manifest,
+)
 from training.provenance.networks import network_entries
 from training.provenance.pictures import picture_entries
 from training.provenance.rules import beside
@@ -73,6 +86,13 @@ def no_boxes(folder: Path) -> BoxedPictures:
     return BoxedPictures(names, nothing, nothing)
 
 
+def labelled_boxes(labels: Labels, model: MorphableModel) -> BoxedPictures:
+    """Return face crops, each with the box of its labelled face."""
+    points = landmarks(labels, model).transpose(0, 2, 1)
+    boxes = [box_of_landmarks(face)[None, :4] for face in points]
+    return BoxedPictures(labels.names.tolist(), boxes, [np.zeros((0, 4), np.float32)] * len(boxes))
+
+
 def save_boxes(path: Path, pictures: BoxedPictures) -> None:
     """Write boxes as one table: picture, kind (1 face, 0 doubtful), corners."""
     rows = [
@@ -108,14 +128,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="archive of the boxes")
     parser.add_argument("--landmarks", type=Path, help="landmarks68.csv of annotated faces")
     parser.add_argument("--empty", action="store_true", help="the pictures hold no face")
+    parser.add_argument("--labels", type=Path, help="packed set made of these crops")
+    parser.add_argument("--face-model", type=Path, default=Path("configs/face_model.npz"))
     parser.add_argument("--detector", help="weights (default: weights/FaceBoxesProd.pth)")
     parser.add_argument("--assets", help="asset folder (default: TDDFA_ASSETS)")
     args = parser.parse_args(argv)
-    if args.empty and args.landmarks:
-        raise InputError("--empty: expected no --landmarks beside it")
+    if sum(map(bool, (args.empty, args.landmarks, args.labels))) > 1:
+        raise InputError("--empty, --landmarks, --labels: expected one of them")
     told_by: list[Entry] = []
     if args.empty:
         pictures = no_boxes(args.folder)
+    elif args.labels:
+        known = open_packed(args.labels)
+        pictures = labelled_boxes(known.labels, load_face_model(args.face_model))
+        told_by = [entry for entry in manifest_of([args.labels]) if entry.kind == LABEL]
     else:
         from FaceBoxes.detector import FaceBoxes
 
@@ -123,10 +149,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         pictures = find_boxes(args.folder, detector, args.landmarks)
         told_by = network_entries(Path(args.detector or "weights/FaceBoxesProd.pth"))
     save_boxes(args.out, pictures)
-    kind = BACKGROUND if args.empty else PICTURE
-    write_manifest(
-        beside(args.out), [*picture_entries(args.folder, pictures.names, kind), *told_by]
-    )
+    if told_by or not args.labels:  # boxes of unknown origin get no manifest that hides it
+        kind = BACKGROUND if args.empty else PICTURE
+        entries = [*picture_entries(args.folder, pictures.names, kind), *told_by]
+        write_manifest(beside(args.out), entries)
     logger.info("%d faces in %d pictures", sum(map(len, pictures.faces)), len(pictures.names))
     return 0
 

@@ -80,7 +80,7 @@ class Samples(torch.utils.data.Dataset[tuple[Tensor, Tensor, Tensor]]):
             patches = sources.faces[generator.integers(len(sources.faces))]
             row = int(patches.rows[generator.integers(len(patches.rows))])
             return self._crop(patches, row, False, generator, part=True)
-        decoy = generator.random() < settings.decoys
+        decoy = generator.random() < settings.decoys and bool(sources.decoys)
         pool, chosen = (sources.decoys if decoy else sources.plain), None
         if decoy and self.hard and generator.random() < settings.hard:
             chosen = self.hard

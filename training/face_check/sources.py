@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,11 +95,15 @@ def open_sources(
     sources = Sources(
         faces,
         np.array(shares or [len(part.rows) for part in faces], np.float64),
-        [_patches(t, p & t.face) for t, p in zip(tables, parts, strict=True)],
-        [_patches(t, p & ~t.face & (t.score > 0)) for t, p in zip(tables, parts, strict=True)],
-        [_patches(t, p & ~t.face & np.isnan(t.score)) for t, p in zip(tables, parts, strict=True)],
+        _filled(_patches(t, p & t.face) for t, p in zip(tables, parts, strict=True)),
+        _filled(
+            _patches(t, p & ~t.face & (t.score > 0)) for t, p in zip(tables, parts, strict=True)
+        ),
+        _filled(
+            _patches(t, p & ~t.face & np.isnan(t.score)) for t, p in zip(tables, parts, strict=True)
+        ),
     )
-    if not faces or not any(len(part.rows) for part in sources.plain):
+    if not faces or not sources.plain:
         raise InputError("expected labelled faces, and candidates without one")
     return sources
 
@@ -112,6 +116,10 @@ def is_validation(name: str) -> bool:
 def _of_part(table: Candidates, validation: bool) -> npt.NDArray[np.bool_]:
     kept = {name: is_validation(name) for name in np.unique(table.names).tolist()}
     return np.array([kept[name] == validation for name in table.names.tolist()], bool)
+
+
+def _filled(sets: Iterable[Patches]) -> list[Patches]:
+    return [part for part in sets if len(part.rows)]
 
 
 def _patches(table: Candidates, chosen: npt.NDArray[np.bool_]) -> Patches:

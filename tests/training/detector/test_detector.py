@@ -11,7 +11,9 @@ from FaceBoxes.network import FaceBoxesNet, load_network
 from FaceBoxes.onnx_detector import FaceBoxes_ONNX
 from FaceBoxes.prior_box import prior_boxes
 from tddfa.errors import InputError
+from tddfa.model_files import load_face_model
 from tddfa.roi import parse_roi_box_from_bbox
+from training.dataset.packed import open_packed
 from training.dataset.split import is_held_out_picture
 from training.detector import boxes, compose, crowd, decoys, evaluate, sources, train
 from training.detector import picture as pictures
@@ -20,6 +22,7 @@ from training.detector.loss import hard_negatives, multibox_loss
 from training.detector.picture import ComposeSettings, Picture
 from training.detector.settings import DetectorTrainSettings
 from training.export import export
+from training.labels.pseudo_labels import landmarks
 from training.provenance.entry import PICTURE, Entry, read_manifest, write_manifest
 from training.provenance.rules import beside
 
@@ -191,6 +194,21 @@ def test_pictures_known_to_hold_no_face_need_no_detector(folders, tmp_path):
     assert len(found.names) == 12 and not any(map(len, [*found.faces, *found.doubtful]))
     with pytest.raises(InputError, match="--empty"):
         sources.main([str(negatives), "--empty", "--landmarks", "x.csv", "--out", str(out)])
+
+
+def test_packed_crops_say_where_their_faces_are(packed_folder, model_file, tmp_path):
+    out, known = tmp_path / "crops.npz", open_packed(packed_folder)
+    folder = tmp_path / "crops"
+    folder.mkdir()
+    words = ["--labels", str(packed_folder), "--face-model", str(model_file), "--out", str(out)]
+    assert sources.main([str(folder), *words]) == 0
+    found = sources.load_boxes(out)
+    assert found.names == known.labels.names.tolist()
+    points = landmarks(known.labels, load_face_model(model_file))
+    for box, face in zip(found.faces, points, strict=True):
+        (x, y), (left, top, right, bottom) = face[:, :2].mean(axis=0), box[0]
+        assert left < x < right and top < y < bottom
+    assert not beside(out).exists()  # as the packed set has none: --free is to refuse them
 
 
 def test_empty_pictures_are_wholly_so(folders):

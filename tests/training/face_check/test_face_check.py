@@ -1,3 +1,4 @@
+from dataclasses import fields
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,7 @@ from training.dataset.split import is_held_out_picture
 from training.detector.sources import BoxedPictures
 from training.face_check import calibrate, candidates, samples, squares, train
 from training.face_check.settings import CheckTrainSettings, SampleSettings
-from training.face_check.sources import Patches, Sources, is_validation
+from training.face_check.sources import Patches, Sources, is_validation, open_sources
 from training.regressor.logbook import read_log
 
 TRAINED = [f"p{i}.png" for i in range(60) if not is_held_out_picture(f"p{i}.png")]
@@ -174,6 +175,17 @@ def test_folding_changes_the_logit_alone():
         after = calibrate.folded(network, 2.0, 0.5)(crops)
     torch.testing.assert_close(after[:, 0], 2 * before[:, 0] + 0.5)
     torch.testing.assert_close(after[:, 1:], before[:, 1:])
+
+
+@pytest.mark.parametrize("kept", ["nothing found", "nothing reported"])
+def test_places_of_one_kind_alone_are_enough(found, packed_folder, model_file, tmp_path, kept):
+    rows = ~found.face if kept == "nothing found" else np.isnan(found.score)
+    part = [getattr(found, field.name)[rows] for field in fields(found)]
+    candidates.save_candidates(tmp_path / "c.npz", candidates.Candidates(*part))
+    opened = open_sources([packed_folder], [tmp_path / "c.npz"], face_model=str(model_file))
+    assert not opened.found and bool(opened.decoys) == (kept == "nothing found")
+    _, face, _ = samples.Samples(opened, SampleSettings(), 32, range(1), 3)[0]
+    assert 0 < face.sum() < 32
 
 
 def test_shares_must_fit_the_sets():
