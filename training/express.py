@@ -37,6 +37,8 @@ FloatArray = npt.NDArray[np.float32]
 MOST_YAW = 35.0
 # Eyes from this gap on are open, mouths up to this one shut; both over the feature's own width.
 OPEN_EYES, SHUT_MOUTH = 0.15, 0.12
+# A jaw that drops by less, in the model's units, leaves the mouth as it is: lips, or smiling teeth.
+LEAST_DROP = 0.3
 
 
 @dataclass(frozen=True)
@@ -163,14 +165,19 @@ class Expresser:
         )
         generator = np.random.default_rng((self.seed, i))
         shown = generator.random() < self.settings.teeth
+        teeth = float(generator.uniform(0.12, 0.4)) if shown else 0.0
         return express_picture(
             self.faces.images[row],
             before,
             after,
             self._triangles,
             self.model.tri.inside,
-            teeth=float(generator.uniform(0.12, 0.4)) if shown else 0.0,
+            teeth=teeth if self._jaw_drop(i) > LEAST_DROP else None,
         )
+
+    def _jaw_drop(self, i: int) -> float:
+        jaw = self.model.exp_names.index("jaw_open") - len(self.model.exp_names)
+        return float(self.alpha[i][jaw] - self.faces.labels.alpha[self.rows[i]][jaw])
 
 
 def can_be_moved(faces: PackedFaces, model: MorphableModel) -> npt.NDArray[np.bool_]:

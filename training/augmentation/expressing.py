@@ -30,7 +30,7 @@ def express_picture(
     after: FloatArray,
     triangles: npt.NDArray[np.int32],
     inside: npt.NDArray[np.bool_] | None,
-    teeth: float = 0.0,
+    teeth: float | None = 0.0,
 ) -> npt.NDArray[np.uint8]:
     """Draw the face with another expression.
 
@@ -43,8 +43,9 @@ def express_picture(
     triangles : ndarray, shape (M, 3), int32
     inside : ndarray, shape (N,), bool, optional
         Vertices of the mouth's inside, which no picture of a shut mouth shows.
-    teeth : float
-        Share of the open mouth's height that the upper teeth cover; 0 for none.
+    teeth : float, optional
+        Share of the open mouth's height that the upper teeth cover; 0 for none, None leaves the
+        mouth's inside as the picture shows it.
 
     Returns
     -------
@@ -60,7 +61,7 @@ def express_picture(
     maps = x.astype(np.float32), y.astype(np.float32)
     moved = cv2.remap(image, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     out = np.where(shown[:, :, None], moved, image)
-    if inside is not None:
+    if inside is not None and teeth is not None:
         hole = shown & inside[corners].all(axis=2)
         out = _with_mouth(out, hole, teeth)
     return np.asarray(out, np.uint8)

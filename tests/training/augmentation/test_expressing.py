@@ -106,6 +106,8 @@ def test_an_open_mouth_is_dark_in_the_pictures_own_color(face_model, color):
     assert np.ptp(middle) < 3 or color[0] != color[2]
     with_teeth = draw(face_model, image, before, after, teeth=0.4).astype(float)
     assert (with_teeth - found).max() > 40
+    as_it_was = draw(face_model, image, before, after, teeth=None)
+    assert (as_it_was == image).all()
 
 
 def test_drawn_expressions_stay_within_the_models_range(face_model):
