@@ -1,7 +1,9 @@
 """Showing a picture in a window or notebook, where there is one."""
 
 import logging
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,9 @@ _LOGGER = logging.getLogger(__name__)
 _FILE_BACKENDS = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}
 # Parts of the names of the backends that draw into a notebook's page.
 _NOTEBOOK_BACKENDS = ("inline", "widget", "ipympl", "nbagg", "notebook")
+# Where Matplotlib's settings may lie, beside the working directory and its folder of settings.
+_BACKEND_VARIABLES = ("MPLBACKEND", "MATPLOTLIBRC", "MPLCONFIGDIR")
+_SETTINGS = "matplotlibrc"
 _DPI = 100
 _LARGEST_SIDE = 1400  # pixels of the figure
 
@@ -61,6 +66,21 @@ def in_notebook() -> bool:
     return any(part in backend for part in _NOTEBOOK_BACKENDS)
 
 
+def _surely_no_screen() -> bool:
+    """Return whether there is no screen for sure, as far as can be told without Matplotlib.
+
+    Loading it takes longer than aligning a face. Where it is loaded, or its settings may name a
+    backend that needs no screen (as a notebook's kernel does), it is asked.
+    """
+    if not sys.platform.startswith("linux") or "matplotlib" in sys.modules:
+        return False
+    if any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", *_BACKEND_VARIABLES)):
+        return False
+    home = Path(os.environ.get("HOME") or "/")
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
+    return not any(path.is_file() for path in (Path(_SETTINGS), config / "matplotlib" / _SETTINGS))
+
+
 def _open_figure(img: ImageArray) -> None:
     import matplotlib.pyplot as plt  # slow to load, and needed here alone
 
@@ -97,6 +117,9 @@ def show_picture(img: ImageArray, written: PathLike | None = None) -> bool:
     failed = "cannot show the picture: %s"
     if written is not None:
         failed = f"wrote {str(written).replace('%', '%%')} (not shown: %s)"
+    if _surely_no_screen():
+        _LOGGER.warning(failed, "no screen or notebook")
+        return False
     try:
         import matplotlib.pyplot as plt
 

@@ -30,7 +30,7 @@ print(sorted(heavy))
 
 
 def run(code, root, **variables):
-    environment = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", **variables}
+    environment = {"PATH": "/usr/bin:/bin", "HOME": "/tmp"} | variables
     return subprocess.run(
         [sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, text=True
     )
@@ -45,6 +45,31 @@ def test_without_a_screen_one_warning_and_on(project_root, variables):
     warnings = [line for line in done.stderr.splitlines() if "cannot show the picture" in line]
     assert len(warnings) == 1
     assert "Traceback" not in done.stderr
+
+
+ASKED = HEADLESS + 'print("matplotlib" in sys.modules)'
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there is a screen")
+@pytest.mark.parametrize("why", [None, "MPLBACKEND", "DISPLAY", "home", "folder"])
+def test_matplotlib_is_loaded_only_where_it_might_show_something(project_root, tmp_path, why):
+    """It takes longer to load than a face to align; but its settings may name a backend."""
+    home, folder, variables = (
+        tmp_path / "home",
+        tmp_path / "here",
+        {"PYTHONPATH": str(project_root)},
+    )
+    (home / ".config" / "matplotlib").mkdir(parents=True)
+    folder.mkdir()
+    if why == "home":
+        (home / ".config" / "matplotlib" / "matplotlibrc").write_text("backend: agg")
+    elif why == "folder":
+        (folder / "matplotlibrc").write_text("backend: agg")
+    elif why:
+        variables[why] = {"MPLBACKEND": "agg", "DISPLAY": ":77"}[why]
+    done = run(ASKED, folder, HOME=str(home), **variables)
+    assert done.stdout == f"went on\n{why is not None}\n", done.stderr
+    assert done.stderr.count("cannot show the picture") == 1
 
 
 def test_imports_are_lean(project_root):
