@@ -5,8 +5,8 @@
 
 The regressor stays as it is. ``--data`` names a packed data set and the folder of its labels
 (``training.blendshape_labels``), as often as there are any; ``--renders`` heads of
-``training.render_heads``. Writes ``.pth`` and ``.onnx`` with SHA-256, and says how far the head and
-the labels of held-out crops agree.
+``training.render_heads``. Writes ``.pth`` and ``.onnx`` with SHA-256, with ``--free`` a manifest
+beside them, and says how far the head and the labels of held-out crops agree.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from training.blendshapes.features import FeatureNet, FeatureStore, Views, extra
 from training.blendshapes.measure import MUST, compare
 from training.blendshapes.sources import open_labelled, open_rendered
 from training.blendshapes.train_head import HeadSettings, train_head
+from training.provenance.runs import record_run, require_run
 from training.regressor.settings import with_changes
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--face-model", type=Path, default=Path("configs/face_model.npz"))
     add("--threads", type=int, default=torch.get_num_threads(), help="(%(default)s)")
     known = ", ".join(field.name for field in fields(HeadSettings))
+    add("--free", action="store_true", help="refuse what is not known to be free for any use")
     add("--set", nargs="*", default=[], metavar="KEY=VALUE", help=f"of the head: {known}")
     return parser
 
@@ -66,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     targets = [RunFile(args.out.with_suffix(suffix), "--out") for suffix in (".pth", ".onnx")]
     check_targets([RunFile(args.regressor, "regressor")], targets)
     settings = with_changes(HeadSettings(), args.set)
+    data = [path for pair in args.data for path in pair] + args.renders
+    made_from = require_run(data, [("regressor", args.regressor)], args.free)
     torch.set_num_threads(args.threads)
     store = FeatureStore(args.features, args.regressor)
     photos = [open_labelled(folder, labels) for folder, labels in args.data]
@@ -76,6 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     head = train_head(seen, settings)
     for path in export_head(head, args.regressor, args.out):
         print(f"{file_sha256(path)}  {path} ({path.stat().st_size / 1e6:.2f} MB)")
+    if args.free:
+        record_run(args.out, made_from, args.free)
     if photos:
         views = Views(photos, 1, held_out=True)
         seen = store.get("held_out", views, partial(extract, network, model=model))

@@ -24,6 +24,10 @@ _BINDING = re.compile(r"\b(NC|ND|SA|non-?commercial|research)\b", re.IGNORECASE)
 _ALLOWED = re.compile("|".join(ALLOWED), re.IGNORECASE)
 
 
+# Options whose weights go into what is trained; others name networks that label.
+STARTS = ("--init", "regressor")
+
+
 @dataclass(frozen=True)
 class Refusal:
     """Something that may not be used, and why.
@@ -95,7 +99,7 @@ def require_free(
         _check(f"'{folder}'", entries)
         everything.update(entries)
     for option, path in networks:
-        entries = tuple(network_entries(path, WEIGHTS if option == "--init" else LABEL))
+        entries = tuple(network_entries(path, WEIGHTS if option in STARTS else LABEL))
         _check(f"{option} '{path}'", entries)
         everything.update(entries)
     return tuple(sorted(everything))

@@ -6,7 +6,7 @@ from pathlib import Path
 from tddfa.weight_labels import file_sha256
 from training.provenance.entry import LABEL, NAME, WEIGHTS, Entry, manifest_of, write_manifest
 from training.provenance.networks import RUN_WEIGHTS, manifest_beside, network_entries
-from training.provenance.rules import beside, refusals, require_free
+from training.provenance.rules import STARTS, beside, refusals, require_free
 
 # What we put weights under that were made from nothing but what is free.
 LICENCE = "CC0-1.0"
@@ -22,7 +22,7 @@ def require_run(
     data : sequence of Path
         Data sets and archives.
     networks : sequence of (str, Path)
-        Option and file of weights to start from (``--init``) or to learn from.
+        Option and file of weights to start from (`rules.STARTS`) or to learn from.
     free : bool
 
     Raises
@@ -34,7 +34,7 @@ def require_run(
         return require_free(data, networks)
     known = set(manifest_of([beside(path) for path in data]))
     for option, path in networks:
-        known.update(network_entries(path, WEIGHTS if option == "--init" else LABEL))
+        known.update(network_entries(path, WEIGHTS if option in STARTS else LABEL))
     return tuple(sorted(known))
 
 

@@ -8,9 +8,11 @@ import torch
 
 from tddfa.arkit52 import NAMES
 from tddfa.errors import InputError
+from training import train_blendshapes
 from training.blendshapes.sources import with_blendshapes
 from training.dataset.shards import Shards
 from training.labels.blendshape_join import KIND
+from training.provenance.entry import PICTURE, Entry, write_manifest
 
 
 @pytest.fixture
@@ -55,6 +57,25 @@ def test_labels_of_other_crops_are_refused(packed, packed_folder, tmp_path):
         with_blendshapes([packed_folder], [packed], [tmp_path])
     with pytest.raises(InputError, match="blendshape_labels"):
         with_blendshapes([packed_folder], [packed], [tmp_path / "nothing"])
+
+
+def test_a_free_head_needs_a_free_regressor(packed_folder, shapes, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    for file in packed_folder.iterdir():
+        (data / file.name).write_bytes(file.read_bytes())
+    free = Entry(PICTURE, "a.png", "CC0-1.0")
+    for folder in (data, shapes):
+        write_manifest(folder, [free])
+    regressor, out = tmp_path / "net.pth", tmp_path / "head.pth"
+    regressor.write_bytes(b"nobody knows")
+    words = [str(regressor), "--data", str(data), str(shapes), "--out", str(out), "--free"]
+    with pytest.raises(InputError, match=r"--free: regressor '.*net.pth' has weights 'net.pth'"):
+        train_blendshapes.main(words)
+    (shapes / "manifest.csv").unlink()
+    with pytest.raises(InputError, match=r"manifest\.csv' is missing"):
+        train_blendshapes.main(words)
+    assert not out.exists()
 
 
 def test_crops_without_labels_say_so(packed):
