@@ -24,6 +24,7 @@ from tddfa.errors import InputError
 from tddfa.model_files import load_face_model
 from tddfa.morphable_model import MorphableModel
 from training.augmentation.expressing import express_picture
+from training.dataset.draws import evenly
 from training.dataset.packed import PackedFaces, dense_model, open_packed, pack, place
 from training.evaluation.metrics import lid_gap, lip_gap
 from training.labels.pseudo_labels import Labels, angles, landmarks
@@ -137,9 +138,7 @@ class Expresser:
         if not len(usable):
             raise InputError("data: expected faces from the front, eyes open and mouth shut")
         generator = np.random.default_rng(seed)
-        rounds = -(-count // len(usable))
-        order = np.concatenate([generator.permutation(usable) for _ in range(rounds)])[:count]
-        self.rows = np.sort(order)  # neighbors on disk are read together
+        self.rows = evenly(usable, count, generator)
         self.alpha = np.stack(
             [moved(faces.labels.alpha[row], model, settings, generator) for row in self.rows]
         )

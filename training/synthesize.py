@@ -23,6 +23,7 @@ from tddfa.errors import InputError
 from tddfa.model_files import load_face_model
 from tddfa.morphable_model import MorphableModel
 from training.augmentation.profiling import Turn, rotation_matrix, turn_picture, turn_to
+from training.dataset.draws import evenly
 from training.dataset.packed import PackedFaces, dense_model, open_packed, pack, place
 from training.labels.pseudo_labels import Labels, angles, landmarks
 from training.provenance.entry import manifest_of, write_manifest
@@ -117,10 +118,7 @@ class Profiler:
         if not len(usable):
             raise InputError(f"data: expected faces with a yaw of {low:g} to {high:g} degrees")
         generator = np.random.default_rng(seed)
-        rounds = -(-count // len(usable))
-        order = np.concatenate([generator.permutation(usable) for _ in range(rounds)])[:count]
-        # Neighbors in the file are read together: the order on disk is that of the sources.
-        self.rows = np.sort(order)
+        self.rows = evenly(usable, count, generator)
         points = landmarks(faces.labels[self.rows], model)
         axes = faces.labels.camera[self.rows, :, 2]
         self.turns: list[Turn] = [
