@@ -5,6 +5,7 @@ examples use, as `training.express` does with training pictures, and rewrites
 ``docs/images/training/expressed.jpg``. The labels' lids and lips are drawn on the lower row.
 """
 
+import argparse
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,8 +38,13 @@ ZOOM = 2.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Draw the picture."""
-    del argv
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m docs.make_expressed_figure",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.parse_args(argv)
     model = load_face_model(ROOT / "configs" / "face_model.npz")
     photo = read_picture(ROOT / "examples" / "inputs" / "astronaut.png")
     (face,) = FaceAligner()(photo)

@@ -48,7 +48,8 @@ class FaceAligner:
     ----------
     config : str, Path or Config
         Configuration: which weights go with which face model. By default the x1.0 network that
-        ships; ``small`` is faster (`tddfa.assets.NAMED_CONFIGS`).
+        ships; ``small`` is faster, ``free`` may be used for anything
+        (`tddfa.assets.NAMED_CONFIGS`).
     backend : {'onnx', 'openvino', 'torch'}
         ONNX Runtime, OpenVINO (``pip install openvino``), or PyTorch.
     device : str

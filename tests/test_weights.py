@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import cv2
 import numpy as np
@@ -40,7 +40,7 @@ def test_cards_name_every_file_with_its_hash(project_root):
     assert sum(path.stat().st_size for path in shipped) < MOST_BYTES
 
 
-@pytest.mark.parametrize("name", ["mb1_120x120", "mb05_120x120"])
+@pytest.mark.parametrize("name", ["mb1_120x120", "mb05_120x120", "free_mb05"])
 def test_weights_say_what_they_were_trained_for(project_root, name):
     config = load_config(project_root / "configs" / f"{name}.yml")
     model = load_face_model(config.find("bfm_fp"))
@@ -101,19 +101,38 @@ def test_nothing_is_found_in_nothing(pipeline, level):
     assert pipeline(noise) == []
 
 
-@pytest.mark.parametrize("name", ["free_mb05_120x120", "FaceBoxesFree"])
-def test_free_weights_to_go_on_from_come_from_nothing_that_binds(project_root, name):
-    checkpoint = project_root / "weights" / "resume" / f"{name}.pth"
-    entries = require_free([], [("--init", checkpoint)])
-    assert sum(entry.kind == PICTURE for entry in entries) > 6000
-    assert {e.name for e in entries if e.kind == LABEL} == {"face_landmarker.task"}
+def weights_of(config):
+    """Return the weights that a configuration names."""
+    keys = [field.name for field in fields(config) if field.name.endswith("_fp")]
+    found = {key: config.find_if_set(key) for key in keys}
+    return {key: path for key, path in found.items() if path and path.suffix == ".pth"}
 
 
-def test_free_weights_bring_their_scale(project_root):
-    scale = load_parameter_scale(project_root / "weights/resume/free_mean_std_62d.npz")
-    assert (
-        load_labels(project_root / "weights/resume/free_mb05_120x120.pth").param_scale == scale.id
-    )
+def test_free_weights_come_from_nothing_that_binds():
+    weights = weights_of(load_config("free"))
+    assert {"checkpoint_fp", "detector_fp", "face_check_fp"} <= weights.keys()
+    for path in weights.values():
+        entries = require_free([], [("--init", path)])
+        assert sum(entry.kind == PICTURE for entry in entries) > 6000
+        others = {e.name for e in entries if e.kind == LABEL and e.source != "this project"}
+        assert others == {"face_landmarker.task"}
+
+
+def test_free_weights_share_no_file_with_others():
+    free, others = load_config("free"), [load_config(name) for name in ("default", "small")]
+    theirs = {path for config in others for path in weights_of(config).values()}
+    assert not theirs & set(weights_of(free).values())
+    assert free.for_tracking() == free  # videos are searched by the same detector
+    assert free.find("param_mean_std_fp") not in {c.find("param_mean_std_fp") for c in others}
+
+
+@pytest.mark.parametrize("backend", ["onnx", "torch"])
+def test_free_weights_align_a_portrait(face, backend):
+    found = FaceAligner("free", backend=backend)(face)[0]  # the surest: it sees things, too
+    assert max(abs(found.pose.yaw), abs(found.pose.pitch), abs(found.pose.roll)) < 20
+    seen = [found.landmarks[:2, part].mean(axis=1) for part in (slice(36, 42), slice(42, 48))]
+    truth = np.array([[203.0, 100.8], [247.5, 103.3]])
+    assert np.linalg.norm(seen - truth, axis=1).max() < 0.15 * np.linalg.norm(truth[1] - truth[0])
 
 
 @pytest.mark.slow

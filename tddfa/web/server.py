@@ -106,7 +106,7 @@ def launch(
 
 
 def shared_networks(args: argparse.Namespace) -> Networks:
-    """Return the networks that parsed arguments ask for; of the default ones both sizes."""
+    """Return the networks that parsed arguments ask for; of the default ones all that ship."""
 
     def builder(config: str) -> Callable[[bool], FaceAligner]:
         def build(clips: bool) -> FaceAligner:
@@ -118,7 +118,8 @@ def shared_networks(args: argparse.Namespace) -> Networks:
 
     if args.config != DEFAULT_CONFIG:
         return Networks({Path(args.config).stem: builder(args.config)})
-    return Networks({"x1.0": builder(DEFAULT_CONFIG), "x0.5": builder(NAMED_CONFIGS["small"])})
+    named = {"x1.0": "default", "x0.5": "small", "free x0.5": "free"}
+    return Networks({label: builder(NAMED_CONFIGS[name]) for label, name in named.items()})
 
 
 def chosen_limits(args: argparse.Namespace) -> Limits:
