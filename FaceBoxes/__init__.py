@@ -52,7 +52,7 @@ class _Package(ModuleType):
         return FaceBoxes
 
     @FaceBoxes.setter
-    def FaceBoxes(self, module: ModuleType) -> None:  # noqa: N802 (likewise)
+    def FaceBoxes(self, module: ModuleType) -> None:  # noqa: N802 (the reference's name)
         """Let Python's import, which puts each module into its package, do so in vain."""
 
 

@@ -86,6 +86,19 @@ def run(step: Step, copy: Path) -> float:
     return seconds
 
 
+def page_is_delivered(address: str, server: "subprocess.Popen[bytes]") -> bool:
+    """Wait for a page; return whether it came before the server ended, or patience did."""
+    end = time.perf_counter() + PATIENCE
+    while time.perf_counter() < end and server.poll() is None:
+        try:
+            with urlopen(address, timeout=PATIENCE) as page:
+                page.read()
+                return True
+        except OSError:
+            time.sleep(0.2)
+    return False
+
+
 def serve(port: int, copy: Path) -> float:
     """Start ``tddfa web`` and return the seconds until its page is delivered.
 
@@ -102,13 +115,8 @@ def serve(port: int, copy: Path) -> float:
         subprocess.Popen(command, cwd=copy, env=variables, stdout=log, stderr=log) as server,
     ):
         try:
-            while time.perf_counter() - begin < PATIENCE and server.poll() is None:
-                try:
-                    with urlopen(f"http://127.0.0.1:{port}", timeout=PATIENCE) as page:
-                        page.read()
-                        return time.perf_counter() - begin
-                except OSError:
-                    time.sleep(0.2)
+            if page_is_delivered(f"http://127.0.0.1:{port}", server):
+                return time.perf_counter() - begin
         finally:
             server.terminate()
     last = (told.read_text(encoding="utf-8", errors="replace").strip() or "nothing").splitlines()[

@@ -10,11 +10,11 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.chromium import chromium
+from benchmarks.first_steps import page_is_delivered
 from tddfa.cli import run_main
 from tddfa.errors import InputError
 
@@ -34,27 +34,12 @@ def served(port: int) -> Iterator[str]:
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
-        wait_for_page(address, server)
+        if not page_is_delivered(address, server):
+            raise InputError(f"'tddfa web': expected a page at {address}, there is none")
         yield address
     finally:
         server.terminate()
         server.wait()
-
-
-def wait_for_page(address: str, server: "subprocess.Popen[bytes]") -> None:
-    """Return when the page is there.
-
-    Raises
-    ------
-    InputError
-        If the server ends, or takes too long.
-    """
-    end = time.monotonic() + SECONDS
-    while server.poll() is None and time.monotonic() < end:
-        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5):
-            return
-        time.sleep(0.3)
-    raise InputError(f"tddfa web: expected a page at {address}, there is none")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

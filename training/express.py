@@ -24,11 +24,10 @@ from tddfa.errors import InputError
 from tddfa.model_files import load_face_model
 from tddfa.morphable_model import MorphableModel
 from training.augmentation.expressing import express_picture
-from training.dataset.draws import evenly
-from training.dataset.packed import PackedFaces, dense_model, open_packed, pack, place
+from training.dataset.draws import evenly, pack_made_of
+from training.dataset.packed import PackedFaces, dense_model, open_packed, place
 from training.evaluation.metrics import lid_gap, lip_gap
 from training.labels.pseudo_labels import Labels, angles, landmarks
-from training.provenance.entry import manifest_of, write_manifest
 
 logger = logging.getLogger(__name__)
 
@@ -204,18 +203,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     faces, model = open_packed(args.data), load_face_model(args.face_model)
     drawn = Expresser(faces, model, ExpressSettings(), args.count or len(faces), args.seed)
-    pack(
+    pack_made_of(
         args.out,
-        range(len(drawn.rows)),
+        args.data,
+        faces,
+        drawn.rows,
         drawn.picture,
         drawn.labels(),
         model,
         detected=faces.detected,
         workers=args.workers,
-        held_out=faces.held_out[drawn.rows],  # a face that is held out is so with any expression
     )
-    if known := manifest_of([args.data]):
-        write_manifest(args.out, known)
     logger.info("%d faces in %s", len(drawn.rows), args.out)
     return 0
 

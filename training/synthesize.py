@@ -23,10 +23,9 @@ from tddfa.errors import InputError
 from tddfa.model_files import load_face_model
 from tddfa.morphable_model import MorphableModel
 from training.augmentation.profiling import Turn, rotation_matrix, turn_picture, turn_to
-from training.dataset.draws import evenly
-from training.dataset.packed import PackedFaces, dense_model, open_packed, pack, place
+from training.dataset.draws import evenly, pack_made_of
+from training.dataset.packed import PackedFaces, dense_model, open_packed, place
 from training.labels.pseudo_labels import Labels, angles, landmarks
-from training.provenance.entry import manifest_of, write_manifest
 
 logger = logging.getLogger(__name__)
 
@@ -190,20 +189,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         pitched=args.pitched,
     )
     profiler = Profiler(faces, model, settings, args.count or len(faces), args.seed)
-    pack(
+    pack_made_of(
         args.out,
-        range(len(profiler.rows)),
+        args.data,
+        faces,
+        profiler.rows,
         profiler.picture,
         profiler.labels(),
         model,
         detected=False,
         workers=args.workers,
-        # A face that is held out is held out from every side.
-        held_out=faces.held_out[profiler.rows],
     )
-    # Other faces of the set lie behind: all of its pictures may show.
-    if known := manifest_of([args.data]):
-        write_manifest(args.out, known)
     logger.info("%d faces in %s", len(profiler.rows), args.out)
     return 0
 

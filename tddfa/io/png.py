@@ -5,6 +5,7 @@
     signature (8)  { length (4)  type (4)  content  checksum (4) }
 """
 
+from collections import deque
 from collections.abc import Iterator
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
@@ -44,9 +45,8 @@ def png_size(data: bytes) -> tuple[int, int]:
 
 def png_is_whole(data: bytes) -> bool:
     """Tell whether all chunks lie in the file: a decoder makes room for what their lengths say."""
-    kind, end = b"", 0
-    for kind, _, end in png_chunks(data):  # noqa: B007 (the last one counts)
-        pass
+    last = deque(png_chunks(data), maxlen=1)
+    kind, _, end = last.pop() if last else (b"", 0, 0)
     return kind == b"IEND" and end <= len(data) and len(data) >= 33
 
 
