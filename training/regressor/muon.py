@@ -2,9 +2,9 @@
 
 Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024; scaled to AdamW's
 usual step as in Liu et al., "Muon is Scalable for LLM Training", 2025, so that one learning rate
-suits both. ``torch.optim.Muon`` takes matrices alone and iterates in bfloat16, which processors
-without AVX-512 compute in software; the kernels of pointwise convolutions are matrices of another
-shape.
+suits both. ``torch.optim.Muon`` takes matrices alone, one after the other, and iterates in
+bfloat16, which processors without AVX-512 compute in software; the kernels of pointwise
+convolutions are matrices of another shape, and a 1024x1024 one takes a core 0.3 s in float32.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 # Coefficients of the quintic iteration, and how often it is applied.
 _A, _B, _C = 3.4445, -4.7750, 2.0315
 _ROUNDS = 5
+Mapping = Callable[[Callable[[Tensor], Tensor], Iterable[Tensor]], Iterable[Tensor]]
 # The root mean square of AdamW's step at a learning rate of 1.
 _ADAMW_STEP = 0.2
 
@@ -51,6 +52,11 @@ class Muon(torch.optim.Optimizer):
     lr : float
         As for AdamW.
     momentum, weight_decay : float
+    dtype : torch.dtype
+        That the matrices are made orthogonal in: bfloat16 takes half the time on processors
+        that compute it.
+    mapping : callable
+        ``map``, or that of a pool of threads.
     """
 
     def __init__(
@@ -59,8 +65,11 @@ class Muon(torch.optim.Optimizer):
         lr: float = 1e-3,
         momentum: float = 0.95,
         weight_decay: float = 0.0,
+        dtype: torch.dtype = torch.float32,
+        mapping: Mapping = map,
     ) -> None:
         super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+        self._dtype, self._mapping = dtype, mapping
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -70,20 +79,25 @@ class Muon(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self._move(parameter, parameter.grad.flatten(1), group)
+            moved = [p for p in group["params"] if p.grad is not None]
+            # The largest first, lest one thread be left alone with it.
+            moved.sort(key=lambda p: -p.numel())
+            aims = [self._aim(p, group["momentum"]) for p in moved]
+            for parameter, update in zip(moved, self._mapping(orthogonalized, aims), strict=True):
+                step = group["lr"] * _ADAMW_STEP * max(update.shape) ** 0.5
+                parameter.mul_(1 - group["lr"] * group["weight_decay"])
+                parameter.sub_(update.view_as(parameter), alpha=step)
         return loss
 
-    def _move(self, parameter: nn.Parameter, gradient: Tensor, group: dict[str, Any]) -> None:
-        state = self.state[parameter]
+    def _aim(self, parameter: nn.Parameter, momentum: float) -> Tensor:
+        """Take the gradient into the momentum; return where Nesterov's step goes."""
+        assert parameter.grad is not None
+        state, gradient = self.state[parameter], parameter.grad.flatten(1)
         if "momentum" not in state:
             state["momentum"] = torch.zeros_like(gradient)
-        mean = state["momentum"].lerp_(gradient, 1 - group["momentum"])
-        update = orthogonalized(gradient.lerp(mean, group["momentum"]))
-        step = group["lr"] * _ADAMW_STEP * max(update.shape) ** 0.5
-        parameter.mul_(1 - group["lr"] * group["weight_decay"])
-        parameter.sub_(update.view_as(parameter), alpha=step)
+        mean = state["momentum"].lerp_(gradient, 1 - momentum)
+        aim = gradient.lerp(mean, momentum)
+        return (aim / aim.norm().clamp_min(1e-7)).to(self._dtype)
 
 
 class Together:

@@ -104,7 +104,7 @@ class Trainer:
         self.total_steps = total_steps
         self.amp = amp
         self.average = MovingAverage(self.network, settings.average)
-        self.optimizer = make_optimizer(self.network, settings)
+        self.optimizer = make_optimizer(self.network, settings, amp, workers)
         self.step_count = 0
         self._chunked: ChunkedGradients | None = None
         if workers and can_fuse(self.network):
@@ -198,9 +198,14 @@ class Trainer:
 
 
 def make_optimizer(
-    network: nn.Module, settings: OptimizerSettings
+    network: nn.Module,
+    settings: OptimizerSettings,
+    amp: bool = False,
+    workers: Workers | None = None,
 ) -> torch.optim.Optimizer | Together:
     """Return the optimizer that settings ask for.
+
+    With `amp` Muon's matrices are made orthogonal in bfloat16, with `workers` several at a time.
 
     Raises
     ------
@@ -217,10 +222,12 @@ def make_optimizer(
         inner = _inner_matrices(network)
         chosen = {id(p) for p in inner}
         others = _groups([p for p in parameters if id(p) not in chosen], settings)
-        return Together(
-            torch.optim.AdamW(others, lr=rate, betas=betas, fused=True),
-            Muon(inner, rate, settings.matrix_momentum, settings.weight_decay),
-        )
+        muon = Muon(
+            inner, rate, settings.matrix_momentum, settings.weight_decay,
+            dtype=torch.bfloat16 if amp else torch.float32,
+            mapping=workers.map if workers else map,
+        )  # fmt: skip
+        return Together(torch.optim.AdamW(others, lr=rate, betas=betas, fused=True), muon)
     raise InputError(f"optimizer: expected adamw, muon or sgd, got {settings.name!r}")
 
 

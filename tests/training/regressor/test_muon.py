@@ -1,6 +1,7 @@
 """Muon's steps."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -57,6 +58,31 @@ def test_a_pointwise_kernel_moves_as_torchs_own_muon_moves_its_matrix(
         ours.step()
     moved = (matrix - start).norm()
     assert (matrix - kernel.flatten(1)).norm() < 0.02 * moved  # theirs is in bfloat16
+
+
+def test_bfloat16_and_threads_take_the_same_steps() -> None:
+    generator = torch.Generator().manual_seed(3)
+    shapes = [(12, 40, 1, 1), (40, 12, 1, 1), (30, 30, 1, 1)]
+    starts = [torch.randn(shape, generator=generator) for shape in shapes]
+    plain = [nn.Parameter(start.clone()) for start in starts]
+    pooled = [nn.Parameter(start.clone()) for start in starts]
+    quick = [nn.Parameter(start.clone()) for start in starts]
+    with ThreadPoolExecutor(2) as pool:
+        optimizers = [
+            Muon(plain, 1e-2),
+            Muon(pooled, 1e-2, mapping=pool.map),
+            Muon(quick, 1e-2, dtype=torch.bfloat16),
+        ]
+        for _ in range(5):
+            for parameters in zip(plain, pooled, quick, strict=True):
+                gradient = torch.randn(parameters[0].shape, generator=generator)
+                for parameter in parameters:
+                    parameter.grad = gradient
+            for optimizer in optimizers:
+                optimizer.step()
+    for start, one, two, three in zip(starts, plain, pooled, quick, strict=True):
+        torch.testing.assert_close(one, two, rtol=0, atol=0)
+        assert 0 < (one - three).norm() < 0.05 * (one - start).norm()
 
 
 def network() -> nn.Sequential:
