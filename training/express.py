@@ -27,6 +27,7 @@ from training.augmentation.expressing import express_picture
 from training.dataset.draws import evenly, pack_made_of
 from training.dataset.packed import PackedFaces, dense_model, open_packed, place
 from training.evaluation.metrics import lid_gap, lip_gap
+from training.labels.joint_fit import reach
 from training.labels.pseudo_labels import Labels, angles, landmarks
 
 logger = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class ExpressSettings:
     one_eye: float = 0.15
     closing: tuple[float, float] = (0.55, 1.0)
     jaw: float = 0.65
-    opening: tuple[float, float] = (0.1, 0.95)
+    opening: tuple[float, float] = (0.1, 1.3)
     teeth: float = 0.5
     others: float = 0.6
 
@@ -77,7 +78,7 @@ def moved(
     settings: ExpressSettings,
     generator: np.random.Generator,
 ) -> FloatArray:
-    """Return coefficients (C,) with another expression, within the model's range.
+    """Return coefficients (C,) with another expression, within the bounds of the labels' fits.
 
     Raises
     ------
@@ -92,7 +93,7 @@ def moved(
     value = alpha[start:] + generator.normal(0, settings.others, len(names))
     left, right, jaw = (names.index(name) for name in needed)
     value[[left, right, jaw]] = alpha[start:][[left, right, jaw]]
-    low, high = model.exp_range.T
+    high = model.exp_range[:, 1]
     if generator.random() < settings.shut:
         lids = [[left, right], [left], [right]]
         one = generator.random() < settings.one_eye
@@ -101,8 +102,9 @@ def moved(
         value[which] += share * (high[which] - value[which])
     if generator.random() < settings.jaw:
         value[jaw] = max(value[jaw], generator.uniform(*settings.opening) * high[jaw])
-    # What lies beyond the range already, by its fit, stays.
-    bounded = np.clip(value, np.minimum(low, alpha[start:]), np.maximum(high, alpha[start:]))
+    least, most = reach(model.exp_range, names).T
+    # What lies beyond the bounds already, by its fit, stays.
+    bounded = np.clip(value, np.minimum(least, alpha[start:]), np.maximum(most, alpha[start:]))
     return np.concatenate([alpha[:start], bounded]).astype(np.float32)
 
 

@@ -12,7 +12,7 @@ from tddfa.pixel_frames import to_centers, turned_over
 from training.dataset.batch import CANVAS
 from training.labels.agreement import label_weights
 from training.labels.annotation import Annotations
-from training.labels.joint_fit import POINTS_ALONE, Faces, Fusion, mesh_share
+from training.labels.joint_fit import POINTS_ALONE, Faces, Fusion, mesh_share, reach
 from training.labels.pseudo_labels import (
     MOST_DISAGREEMENT,
     MOST_RESIDUAL,
@@ -80,7 +80,9 @@ def fuse(
     start = _start(first, other, known, known & (np.abs(yaw) < POINTS_ALONE), points)
     by_hand = None if annotations is None else annotations.of(found.names)
     up = None if by_hand is None else by_hand * [1, -1]
-    faces = Fusion(mesh.basis, sparse.basis).fit(start, marks * [1, -1], points, yaw, up)
+    bounds = reach(mesh.basis.exp_range, model.exp_names)
+    fusion = Fusion(mesh.basis, sparse.basis, bounds=bounds)
+    faces = fusion.fit(start, marks * [1, -1], points, yaw, up)
     camera = canvas_cameras(faces.scale, faces.rotation, faces.translation[:, :2] * [1, -1])
     own = Labels(
         found.names[known],

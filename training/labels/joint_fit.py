@@ -6,17 +6,22 @@ closes eyes. Their errors fall in different places, so that together they are be
 
 ::
 
-    minimize  E·m·Σ w_k |P_k - p_k|²  +  E·Σ v_j (|Q_j - q_j|²_xy + d·|Q_j - q_j|²_z)  +  priors
+    minimize  E·m·Σ w_k |P_k - p_k|²  +  E·Σ v_j (|Q_j - q_j|²_xy + d·|Q_j - q_j|²_z)
+            + E·m·o·Σ |(Q_up - Q_low) - (r_up - r_low)|²  +  priors
 
 P are the model's MediaPipe points and Q its 68 landmarks under one camera and one set of
 coefficients, E the evidence of all points (`tddfa.fit.FitOptions`), m falls from 1 at 30° of yaw to
-0 at 60°. Points marked by hand join the second opinion's. Gauss-Newton steps on a rotation vector,
-the logarithm of the scale, the translation and the coefficients, which stay within the model's
-ranges.
+0 at 60°. Points marked by hand join the second opinion's. The third sum goes over pairs of upper
+and lower lid and lip; r is the hand's where it marked them, MediaPipe's else: few points show
+whether an eye or a mouth is open, and among all they count for nothing. Gauss-Newton steps on a
+rotation vector, the logarithm of the scale, the translation and the coefficients, which stay within
+the model's ranges, but for the jaw's, which people open further than the heads that the range comes
+from.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +30,7 @@ import torch
 from torch import Tensor
 
 from tddfa.fit import FitOptions
-from tddfa.ibug68 import LID_PAIRS
+from tddfa.ibug68 import LID_PAIRS, LIP_PAIRS, MEDIAPIPE
 from tddfa.landmark_basis import LandmarkBasis
 
 FloatArray = npt.NDArray[np.floating]
@@ -39,6 +44,13 @@ SECOND_WEIGHT = 0.5
 LIP_WEIGHT = 0.2
 # Marks by hand on the jaw slide along it, and leave it as soon as the face turns.
 JAW_ALONE, JAW_WEIGHT = 15.0, 0.3
+# All pairs together, in relation to MediaPipe's points together.
+OPENING_WEIGHT = 0.5
+OPENING_PAIRS = np.array([pair for eye in LID_PAIRS for pair in eye[:2]] + list(LIP_PAIRS))
+LIP_CORRECTION = 1.19
+_MEDIAPIPE_PAIRS = np.array([[MEDIAPIPE[point] for point in pair] for pair in OPENING_PAIRS])
+# How far a jaw drops, in parts of the model's range.
+JAW, JAW_REACH = "jaw_open", 1.6
 
 
 @dataclass(frozen=True)
@@ -97,6 +109,14 @@ def annotation_weights(yaw: FloatArray, known: npt.NDArray[np.bool_]) -> FloatAr
     return own * known[:, None] / 51
 
 
+def reach(exp_range: FloatArray, names: Sequence[str]) -> FloatArray:
+    """Return the bounds (E, 2) of a fit: the model's range, but for the jaw."""
+    bounds = np.array(exp_range, np.float64)
+    if JAW in names:
+        bounds[names.index(JAW), 1] *= JAW_REACH
+    return bounds
+
+
 class Fusion:
     """Fits both opinions; holds what is made once per model.
 
@@ -105,10 +125,16 @@ class Fusion:
     mesh, points : LandmarkBasis
         The same model at MediaPipe's points and at the 68 landmarks.
     options : FitOptions, optional
+    bounds : ndarray, shape (E, 2), optional
+        Of the expression coefficients; by default the model's range.
     """
 
     def __init__(
-        self, mesh: LandmarkBasis, points: LandmarkBasis, options: FitOptions | None = None
+        self,
+        mesh: LandmarkBasis,
+        points: LandmarkBasis,
+        options: FitOptions | None = None,
+        bounds: FloatArray | None = None,
     ) -> None:
         o = options if options is not None else FitOptions()
         self.options = o
@@ -119,7 +145,9 @@ class Fusion:
         sigma = np.r_[np.full(mesh.n_shape, o.shape_sigma), np.maximum(o.exp_sigma * width, 1e-6)]
         self._prior = torch.from_numpy((1 / sigma**2).astype(np.float32))
         free = np.full(mesh.n_shape, np.inf)
-        low, high = np.r_[-free, mesh.exp_range[:, 0]], np.r_[free, mesh.exp_range[:, 1]]
+        bounds = mesh.exp_range if bounds is None else bounds
+        low, high = np.r_[-free, bounds[:, 0]], np.r_[free, bounds[:, 1]]
+        self._pairs = torch.from_numpy(OPENING_PAIRS + len(mesh.mean))
         self._low, self._high = (torch.from_numpy(a.astype(np.float32)) for a in (low, high))
 
     def fit(
@@ -159,19 +187,25 @@ class Fusion:
             own = annotation_weights(yaw, known)[:, :, None]
             seen += own / np.maximum(own + by_hand, 1e-9) * (np.nan_to_num(annotated) - seen)
             by_hand += own
+        gap, trust = _openings(mesh, annotated, share, yaw)
         size = np.sqrt(np.ptp(points[:, :, :2], axis=1).prod(axis=1))
         evidence = self.options.independent_points / (self.options.noise * size) ** 2
         weight *= evidence[:, None, None]
+        trust *= evidence[:, None]
         parts = []
         for first in range(0, len(target), BATCH):
             rows = slice(first, first + BATCH)
             state = [
                 torch.from_numpy(np.asarray(a[rows], np.float32)) for a in vars(start).values()
             ]
-            parts.append(self._solve(state, *map(torch.from_numpy, (target[rows], weight[rows]))))
+            given = (target[rows], weight[rows], gap[rows], trust[rows])
+            parts.append(self._solve(state, *map(torch.from_numpy, given)))
         return Faces(*(torch.cat(values).numpy() for values in zip(*parts, strict=True)))
 
-    def _solve(self, state: list[Tensor], target: Tensor, weight: Tensor) -> list[Tensor]:
+    def _solve(
+        self, state: list[Tensor], target: Tensor, weight: Tensor, gap: Tensor, trust: Tensor
+    ) -> list[Tensor]:
+        upper, lower = self._pairs.T
         scale, rotation, translation, alpha = state
         n, c = alpha.shape
         rows = self._components.reshape(-1, c)
@@ -184,6 +218,12 @@ class Fusion:
             weighted = jacobian * weight.reshape(n, -1, 1)
             h = weighted.transpose(1, 2) @ jacobian
             g = (weighted.transpose(1, 2) @ residual.reshape(n, -1, 1))[:, :, 0]
+            by_point = jacobian.view(n, -1, 3, 7 + c)
+            across = (by_point[:, upper, :2] - by_point[:, lower, :2]).flatten(1, 2)
+            missing = gap - (turned[:, upper, :2] - turned[:, lower, :2])
+            weighted = across * trust.repeat_interleave(2, dim=1)[:, :, None]
+            h += weighted.transpose(1, 2) @ across
+            g += (weighted.transpose(1, 2) @ missing.reshape(n, -1, 1))[:, :, 0]
             h[:, 7:, 7:] += torch.diag(self._prior)
             g[:, 7:] -= self._prior * alpha
             h += 1e-6 * torch.diag_embed(torch.diagonal(h, dim1=1, dim2=2))
@@ -203,6 +243,21 @@ class Fusion:
         spin = -_cross(turned.reshape(-1, 3)).reshape(n, k, 3, 3)
         shift = torch.eye(3).expand(n, k, 3, 3)
         return torch.cat([spin, turned[:, :, :, None], shift, moved], dim=3).reshape(n, 3 * k, -1)
+
+
+def _openings(
+    mesh: FloatArray, annotated: FloatArray | None, share: FloatArray, yaw: FloatArray
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return the vectors (n, 7, 2) from lower to upper lids and lips, and their weights (n, 7)."""
+    gap = mesh[:, _MEDIAPIPE_PAIRS[:, 0]] - mesh[:, _MEDIAPIPE_PAIRS[:, 1]]
+    gap[:, -len(LIP_PAIRS) :] *= LIP_CORRECTION
+    if annotated is not None:
+        by_hand = annotated[:, OPENING_PAIRS[:, 0]] - annotated[:, OPENING_PAIRS[:, 1]]
+        marked = np.asarray(np.isfinite(by_hand).all(axis=(1, 2)))
+        gap = np.where(marked[:, None, None], by_hand, gap)
+        share = np.where(marked, mesh_share(yaw), share)
+    weight = np.repeat(share[:, None] * OPENING_WEIGHT / len(OPENING_PAIRS), len(OPENING_PAIRS), 1)
+    return np.nan_to_num(gap).astype(np.float32), weight.astype(np.float32)
 
 
 _ROWS = ("mean", "components")

@@ -12,6 +12,7 @@ from training.dataset.batch import CANVAS
 from training.dataset.packed import dense_model, open_packed, pack, place
 from training.evaluation.metrics import lid_gap, lip_gap
 from training.express import Expresser, ExpressSettings, can_be_moved, main, moved
+from training.labels.joint_fit import reach
 from training.labels.pseudo_labels import Labels, landmarks
 from training.provenance.entry import PICTURE, Entry, read_manifest, write_manifest
 
@@ -110,9 +111,9 @@ def test_an_open_mouth_is_dark_in_the_pictures_own_color(face_model, color):
     assert (as_it_was == image).all()
 
 
-def test_drawn_expressions_stay_within_the_models_range(face_model):
+def test_drawn_expressions_stay_within_the_bounds_of_labels(face_model):
     generator, start = np.random.default_rng(0), face_model.w_shp.shape[1]
-    low, high = face_model.exp_range.T
+    low, high = reach(face_model.exp_range, face_model.exp_names).T
     alpha = neutral_faces(face_model).alpha[0]
     drawn = [moved(alpha, face_model, ExpressSettings(), generator) for _ in range(50)]
     for value in drawn:

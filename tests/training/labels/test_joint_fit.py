@@ -5,9 +5,19 @@ from tddfa.fit import LandmarkFitter, load_landmark_basis
 from tddfa.ibug68 import LID_PAIRS
 from tddfa.landmark_basis import DEFAULT_MODEL as FACE_MODEL
 from tddfa.model_files import load_face_model
+from training.evaluation.metrics import lid_gap, lip_gap
 from training.labels.annotation import Annotations
 from training.labels.consensus import common, fuse
-from training.labels.joint_fit import Faces, Fusion, annotation_weights, mesh_share, point_weights
+from training.labels.joint_fit import (
+    JAW_REACH,
+    LIP_CORRECTION,
+    Faces,
+    Fusion,
+    annotation_weights,
+    mesh_share,
+    point_weights,
+    reach,
+)
 from training.labels.pseudo_labels import angles
 from training.mediapipe_points import N_POINTS, FacePoints
 from training.teacher_landmarks import SecondOpinion
@@ -117,6 +127,57 @@ def test_lids_are_mediapipes_where_it_counts():
     assert (weights[0, lids] == 0).all() and (weights[1, lids] > 0).all()
     np.testing.assert_allclose(weights.sum(axis=1), [0.5, 1])
     assert mesh_share([0, 30, 45, 60, -90]).tolist() == [1, 1, 0.5, 0, 0]
+
+
+def with_coefficient(faces, bases, exp_names, name, value):
+    alpha = faces.alpha.copy()
+    alpha[:, bases[0].n_shape + exp_names.index(name)] = value
+    return Faces(faces.scale, faces.rotation, faces.translation, alpha)
+
+
+def gaps(bases, faces, measure):
+    return measure(placed(bases[1], faces).transpose(0, 2, 1)[:, :2])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "measure"),
+    [
+        ("jaw_open", 5.4, lip_gap),
+        ("jaw_open", 7.5, lip_gap),
+        ("blink_left", 4.0, lambda points: lid_gap(points)[:, 1]),
+        ("blink_right", 4.0, lambda points: lid_gap(points)[:, 0]),
+    ],
+)
+def test_lids_and_lips_open_as_far_as_the_hand_marked_them(bases, name, value, measure):
+    # Seven pairs of points against everything else that both opinions say.
+    exp_names = load_face_model(FACE_MODEL).exp_names
+    yaws = np.array([0.0, 15])
+    faces = true_faces(bases, yaws)
+    marked = with_coefficient(faces, bases, exp_names, name, value)
+    fusion = Fusion(*bases, bounds=reach(bases[0].exp_range, exp_names))
+    mesh, points = placed(bases[0], faces)[:, :, :2], placed(bases[1], faces)
+    by_hand = placed(bases[1], marked)[:, :, :2]
+    found = fusion.fit(rough(faces), mesh, points, yaws, by_hand)
+    before, after = gaps(bases, faces, measure), gaps(bases, marked, measure)
+    moved = (gaps(bases, found, measure) - before) / (after - before)
+    assert (moved > 0.75).all() and (moved < 1.15).all()
+
+
+def test_mediapipes_lips_are_taken_to_be_further_apart(bases):
+    exp_names = load_face_model(FACE_MODEL).exp_names
+    yaws = np.array([0.0, 15])
+    faces = with_coefficient(true_faces(bases, yaws), bases, exp_names, "jaw_open", 4.0)
+    fusion = Fusion(*bases, bounds=reach(bases[0].exp_range, exp_names))
+    mesh, points = placed(bases[0], faces)[:, :, :2], placed(bases[1], faces)
+    found = fusion.fit(rough(faces), mesh, points, yaws)
+    wider = gaps(bases, found, lip_gap) / gaps(bases, faces, lip_gap)
+    assert (wider > 1.05).all() and (wider < LIP_CORRECTION).all()
+
+
+def test_the_jaw_alone_goes_beyond_the_models_range():
+    bounds = reach(np.array([[0.0, 5], [-1, 4]]), ("jaw_open", "smile"))
+    assert bounds.tolist() == [[0, 5 * JAW_REACH], [-1, 4]]
+    assert reach(np.array([[-1.0, 4]]), ("smile",)).tolist() == [[-1, 4]]
 
 
 def crops_of(bases, yaws):
