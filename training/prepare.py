@@ -21,16 +21,14 @@ import numpy as np
 
 from tddfa.cli import run_main
 from tddfa.errors import InputError
-from tddfa.fit import LandmarkFitter, load_landmark_basis
 from tddfa.io.atomic import replacing
 from tddfa.model_files import load_face_model
-from tddfa.pixel_frames import to_centers
 from training.dataset.crops import photos_of
 from training.dataset.packed import pack, read_crop, relabel
 from training.dataset.split import is_held_out_picture
 from training.labels.annotation import load_annotations
-from training.labels.consensus import fuse
-from training.labels.pseudo_labels import Labels, angles, canvas_cameras, save_labels, trusted
+from training.labels.consensus import fit_alone, fuse
+from training.labels.pseudo_labels import angles, save_labels, trusted
 from training.mediapipe_points import FacePoints, find_points, list_pictures, load_points
 from training.provenance.entry import LABEL, Entry, manifest_of, write_manifest
 from training.provenance.networks import network_entries
@@ -114,17 +112,6 @@ def may_be_trained_on(name: str) -> bool:
     return not is_held_out_picture(name)
 
 
-def fit_labels(found: FacePoints, fitter: LandmarkFitter) -> Labels:
-    """Fit the face model to the points of crops; crops without points are left out."""
-    known = np.isfinite(found.points).all(axis=(1, 2))
-    # The fitter counts pixels from their centers, MediaPipe from the picture's edge.
-    fit = fitter.fit(to_centers(found.points[known].astype(np.float64)))
-    camera = canvas_cameras(fit.scale, fit.rotation, fit.translation)
-    alpha = np.concatenate([fit.shape, fit.expression], axis=1).astype(np.float32)
-    residual = (100 * fit.residual).astype(np.float32)
-    return Labels(found.names[known], camera, alpha, residual)
-
-
 def prepare(settings: PrepareSettings) -> int:
     """Make the data set; return the number of crops to train on.
 
@@ -158,8 +145,7 @@ def prepare(settings: PrepareSettings) -> int:
         labels = fuse(found, second, model, settings.face_model, marks)
         keep = trusted(labels, model)
     else:
-        fitter = LandmarkFitter(load_landmark_basis(settings.face_model, "mediapipe"))
-        labels = fit_labels(found, fitter)
+        labels = fit_alone(found, model, settings.face_model)
         keep = trusted(labels, model, second)
     aside = np.zeros(len(keep), bool)
     if settings.most_yaw is not None:

@@ -19,7 +19,6 @@ import numpy.typing as npt
 
 from tddfa.cli import run_main
 from tddfa.errors import InputError
-from tddfa.fit import LandmarkFitter, load_landmark_basis
 from tddfa.io.atomic import replacing
 from tddfa.model_files import load_face_model
 from tddfa.pixel_frames import to_centers, to_edges
@@ -28,10 +27,9 @@ from training.dataset.batch import CANVAS, INPUT
 from training.evaluation import metrics
 from training.evaluation.benchmark_sets import LandmarkSet, load_ground_truth, read_picture
 from training.evaluation.predict import open_aligner
-from training.labels.consensus import fuse
+from training.labels.consensus import fit_alone, fuse
 from training.labels.pseudo_labels import landmarks
 from training.mediapipe_points import FacePoints, find_points, load_points
-from training.prepare import fit_labels
 from training.teacher_landmarks import SecondOpinion, ask
 
 logger = logging.getLogger(__name__)
@@ -127,9 +125,8 @@ def score(args: argparse.Namespace) -> dict[str, metrics.NmeReport]:
     found = load_points(folder)
     order = np.argsort(found.names)
     found = FacePoints(found.names[order], found.points[order])
-    fitter = LandmarkFitter(load_landmark_basis(args.face_model, "mediapipe"))
     alone = np.full((len(names), 68, 2), np.nan)
-    labels = fit_labels(found, fitter)
+    labels = fit_alone(found, model, args.face_model)
     rows = np.searchsorted(found.names, labels.names)
     alone[rows] = _canvas_to_edge(landmarks(labels, model))
     add(f"{'task net' if args.task else 'two-pass mesh'}, {args.views} views, fitted", alone)

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from tddfa.errors import InputError
-from tddfa.fit import LandmarkFitter, load_landmark_basis
+from tddfa.landmark_basis import DEFAULT_MODEL as FACE_MODEL
+from tddfa.landmark_basis import load_landmark_basis
+from tddfa.model_files import load_face_model
 from training import mediapipe_points as points
 from training import prepare
 from training.dataset import shards
 from training.dataset.crops import cut_faces
 from training.dataset.packed import open_packed, relabel, valid_box
+from training.labels.consensus import fit_alone
 from training.labels.pseudo_labels import (
     Labels,
     disagreement,
@@ -41,7 +44,7 @@ def found() -> FacePoints:
 
 
 def test_labels_put_the_mesh_on_the_points(found):
-    labels = prepare.fit_labels(found, LandmarkFitter())
+    labels = fit_alone(found, load_face_model(FACE_MODEL))
     assert labels.names.tolist() == ["a/0.webp", "a/1.webp", "a/2.webp"]
     assert labels.residual.max() < 0.5
     basis = load_landmark_basis()

@@ -109,6 +109,35 @@ def fuse(
     return labels
 
 
+def fit_alone(found: FacePoints, model: MorphableModel, face_model: str | None = None) -> Labels:
+    """Fit the face model to MediaPipe's points alone; crops without points are left out.
+
+    First as a whole (`tddfa.fit`), then once more by `joint_fit`, which looks at lids and lips by
+    themselves; of the first fit its own landmarks stay, in the place of another opinion.
+    `face_model` is the file that `model` was read from, the one that ships if left out.
+    """
+    known = np.isfinite(found.points).all(axis=(1, 2))
+    mesh = LandmarkFitter(load_landmark_basis(face_model, "mediapipe"))
+    sparse = load_landmark_basis(face_model, "ibug")
+    # The fitter counts pixels from their centers, MediaPipe from the picture's edge.
+    marks = to_centers(found.points[known, :N_MEDIAPIPE, :2].astype(np.float64))
+    first = mesh.fit(marks)
+    alpha = np.concatenate([first.shape, first.expression], axis=1)
+    translation = np.column_stack([first.translation * [1, -1], np.zeros(len(alpha))])
+    start = Faces(first.scale, first.rotation, translation, alpha)
+    shape = sparse.mean + np.tensordot(alpha, sparse.components, axes=(1, 2))
+    points = first.scale[:, None, None] * (shape @ first.rotation.transpose(0, 2, 1))
+    points += translation[:, None]
+    fusion = Fusion(mesh.basis, sparse, bounds=reach(mesh.basis.exp_range, model.exp_names))
+    faces = fusion.fit(start, marks * [1, -1], points, np.zeros(len(alpha)))
+    return Labels(
+        found.names[known],
+        canvas_cameras(faces.scale, faces.rotation, faces.translation[:, :2] * [1, -1]),
+        faces.alpha.astype(np.float32),
+        (100 * first.residual).astype(np.float32),
+    )
+
+
 def _distance_to_marks(labels: Labels, model: MorphableModel, marks: FloatArray) -> FloatArray:
     """Return the mean distance of the inner 51 points in percent of the box, NaN without marks."""
     own = to_centers(turned_over(landmarks(labels, model)[:, INNER, :2], CANVAS))
