@@ -5,7 +5,8 @@
 A network learns no better than it is shown: do labels open and shut as the faces do? Prints the
 openings of eyes and mouths and the distance of the inner 51 points, for the labels of ``training.
 prepare`` (fitted to these very marks, if it was told of them) and, with ``--points``, for
-MediaPipe's points. Faces beyond 45 degrees of yaw are left out.
+MediaPipe's points. Faces beyond 45 degrees of yaw are left out, as are those that ``prepare``
+dropped as doubtful.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from tddfa.model_files import load_face_model
 from tddfa.pixel_frames import to_centers, turned_over
 from training.dataset.batch import CANVAS
 from training.dataset.packed import open_packed
+from training.evaluation.metrics import eye_corner_distance
 from training.evaluation.openings import OpeningReport, compare_openings
 from training.labels.annotation import load_annotations
 from training.labels.openings_layout import openings_layout
@@ -35,6 +37,7 @@ logger = logging.getLogger(__name__)
 Array = npt.NDArray[np.floating]
 MOST_YAW = 45.0
 INNER = slice(17, 68)
+FACE_MODEL = Path("configs/face_model.npz")
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class LabelReport:
 
 def report(source: str, found: Array, marked: Array) -> LabelReport:
     """Compare landmarks (n, 2, 68) with marks, both in pixels of the crop."""
-    corners = np.linalg.norm(marked[:, :, 36] - marked[:, :, 45], axis=1)
+    corners = eye_corner_distance(marked)
     apart = np.linalg.norm((found - marked)[:, :, INNER], axis=1).mean(axis=1)
     return LabelReport(
         source, compare_openings(found, marked), float(100 * (apart / corners).mean())
@@ -66,7 +69,7 @@ def report(source: str, found: Array, marked: Array) -> LabelReport:
 
 
 def evaluate(
-    data: Path, annotated: Path, points: Path | None = None, face_model: Path | None = None
+    data: Path, annotated: Path, points: Path | None = None, face_model: Path = FACE_MODEL
 ) -> list[LabelReport]:
     """Return a report of the labels, and one of MediaPipe's points.
 
@@ -79,6 +82,7 @@ def evaluate(
     points : Path, optional
         Folder of ``training.mediapipe_points``.
     face_model : Path, optional
+        The one that the labels are parameters of; by default the one that ships.
 
     Raises
     ------
@@ -91,17 +95,18 @@ def evaluate(
     keep = np.flatnonzero(np.isfinite(marked).all(axis=(1, 2)) & near)
     if not len(keep):
         raise InputError(f"'{annotated}': expected marks of at least one face of '{data}'")
-    placed = landmarks(labels[keep], load_face_model(face_model or Path("configs/face_model.npz")))
+    placed = landmarks(labels[keep], load_face_model(face_model))
     own = to_centers(turned_over(placed[:, :, :2], CANVAS)).transpose(0, 2, 1)
     reports = [report("labels", own, marked[keep])]
     if points is not None:
         found = load_points(points)
         row = {name: i for i, name in enumerate(found.names.tolist())}
         index = np.array([row.get(name, -1) for name in labels.names[keep].tolist()])
-        layout = to_centers(openings_layout(found.points[index]))
-        known = (index >= 0) & np.isfinite(layout[:, 0, 60])
-        if known.any():
-            reports.append(report("MediaPipe", layout[known], marked[keep][known]))
+        theirs = found.points[index[index >= 0]]
+        layout, same = to_centers(openings_layout(theirs)), marked[keep][index >= 0]
+        seen = np.isfinite(theirs).all(axis=(1, 2))
+        if seen.any():
+            reports.append(report("MediaPipe", layout[seen], same[seen]))
     return reports
 
 
@@ -116,16 +121,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("data", type=Path, help="data set that training.prepare cut from whole photos")
     add("--annotated", type=Path, required=True, metavar="TABLE", help="points marked by hand")
     add("--points", type=Path, help="folder of training.mediapipe_points")
-    add("--face-model", type=Path, default=Path("configs/face_model.npz"))
+    add("--face-model", type=Path, default=FACE_MODEL)
     args = parser.parse_args(argv)
     for each in evaluate(args.data, args.annotated, args.points, args.face_model):
         o = each.openings
         inner = "" if np.isnan(each.inner) else f", inner points {each.inner:.2f} %"
         logger.info(
-            "%s: %d faces%s; %d closed eyes at %.2f of open ones; %d open mouths at %.2f of the "
-            "true gap, closed ones at %.2f of open ones",
-            each.source, o.n_faces, inner, o.n_closed_eyes, o.closed_eye_ratio,
-            o.n_open_mouths, o.open_mouth_ratio, o.closed_mouth_ratio,
+            "%s: %d faces%s; lids: error %.3f, %d closed eyes at %.2f of open ones, these at %.2f "
+            "of the true gap; lips: error %.3f, %d open mouths at %.2f of the true gap, closed "
+            "ones at %.2f of open ones",
+            each.source, o.n_faces, inner, o.lid_error, o.n_closed_eyes, o.closed_eye_ratio,
+            o.open_eye_ratio, o.lip_error, o.n_open_mouths, o.open_mouth_ratio,
+            o.closed_mouth_ratio,
         )  # fmt: skip
     return 0
 

@@ -56,7 +56,7 @@ class ExpressSettings:
     jaw : float
         Share of faces whose jaw drops.
     opening : (float, float)
-        How far, of the model's range.
+        How far, of the model's range, which people's mouths exceed (`joint_fit.reach`).
     teeth : float
         Share of open mouths that show their upper teeth.
     others : float

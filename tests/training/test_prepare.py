@@ -109,6 +109,16 @@ def test_crops_with_points_are_packed(found, tmp_path):
     assert packed.detected and (packed.images == 90).all()
 
 
+def test_crops_without_any_face_are_an_error_of_one_line(found, tmp_path):
+    write_crops(tmp_path / "crops", found.names.tolist())
+    (tmp_path / "points").mkdir()
+    nothing = np.full_like(found.points, np.nan)
+    np.savez(tmp_path / "points/points_00_0000.npz", names=found.names, points=nothing)
+    arguments = [str(tmp_path / "crops"), "--crops", "--out", str(tmp_path / "out")]
+    with pytest.raises(InputError, match="at least one face with a good label"):
+        prepare.main([*arguments, "--keep-points", "--points", str(tmp_path / "points")])
+
+
 def test_relabeling_keeps_pictures_and_drops_what_became_doubtful(packed_folder, tmp_path):
     folder = tmp_path / "set"
     shutil.copytree(packed_folder, folder)

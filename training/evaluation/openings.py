@@ -35,6 +35,8 @@ class OpeningReport:
         Mean absolute difference of predicted and true opening.
     closed_eye_ratio : float
         Mean predicted lid gap of closed eyes over that of open eyes; 0 is perfect.
+    open_eye_ratio : float
+        Mean predicted lid gap of open eyes over the true one; 1 is perfect.
     open_mouth_ratio : float
         Mean predicted lip gap of open mouths over the true one; 1 is perfect.
     closed_mouth_ratio : float
@@ -47,6 +49,7 @@ class OpeningReport:
     lid_error: float
     lip_error: float
     closed_eye_ratio: float
+    open_eye_ratio: float
     open_mouth_ratio: float
     closed_mouth_ratio: float
 
@@ -70,6 +73,7 @@ def compare_openings(
         lid_error=float(np.abs(lids - true_lids).mean()),
         lip_error=float(np.abs(lips - true_lips).mean()),
         closed_eye_ratio=mean(lids, closed) / mean(lids, opened),
+        open_eye_ratio=mean(lids, opened) / mean(true_lids, opened),
         open_mouth_ratio=mean(lips, agape) / mean(true_lips, agape),
         closed_mouth_ratio=mean(lips, shut) / mean(lips, agape),
     )

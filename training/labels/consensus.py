@@ -113,7 +113,8 @@ def fit_alone(found: FacePoints, model: MorphableModel, face_model: str | None =
     """Fit the face model to MediaPipe's points alone; crops without points are left out.
 
     First as a whole (`tddfa.fit`), then once more by `joint_fit`, which looks at lids and lips by
-    themselves; of the first fit its own landmarks stay, in the place of another opinion.
+    themselves; of the first fit its own landmarks stay, in the place of another opinion, and its
+    residual, which tells other people's faces from this one.
     `face_model` is the file that `model` was read from, the one that ships if left out.
     """
     known = np.isfinite(found.points).all(axis=(1, 2))
@@ -129,7 +130,8 @@ def fit_alone(found: FacePoints, model: MorphableModel, face_model: str | None =
     points = first.scale[:, None, None] * (shape @ first.rotation.transpose(0, 2, 1))
     points += translation[:, None]
     fusion = Fusion(mesh.basis, sparse, bounds=reach(mesh.basis.exp_range, model.exp_names))
-    faces = fusion.fit(start, marks * [1, -1], points, np.zeros(len(alpha)))
+    yaw, _ = angles(first.rotation)
+    faces = fusion.fit(start, marks * [1, -1], points, yaw, mesh_alone=True)
     return Labels(
         found.names[known],
         canvas_cameras(faces.scale, faces.rotation, faces.translation[:, :2] * [1, -1]),

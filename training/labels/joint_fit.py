@@ -7,13 +7,14 @@ closes eyes. Their errors fall in different places, so that together they are be
 ::
 
     minimize  E·m·Σ w_k |P_k - p_k|²  +  E·Σ v_j (|Q_j - q_j|²_xy + d·|Q_j - q_j|²_z)
-            + E·m·o·Σ |(Q_up - Q_low) - (r_up - r_low)|²  +  priors
+            + E·m·o·Σ |(Q_up - Q_low) - (r_up - r_low)|²_xy  +  priors
 
 P are the model's MediaPipe points and Q its 68 landmarks under one camera and one set of
 coefficients, E the evidence of all points (`tddfa.fit.FitOptions`), m falls from 1 at 30° of yaw to
 0 at 60°. Points marked by hand join the second opinion's. The third sum goes over pairs of upper
-and lower lid and lip; r is the hand's where it marked them, MediaPipe's else: few points show
-whether an eye or a mouth is open, and among all they count for nothing. Gauss-Newton steps on a
+and lower lid and lip, o being half a pair's share of them; r is the hand's where it marked them,
+MediaPipe's else: few points show whether an eye or a mouth is open, and among all they count for
+nothing. Gauss-Newton steps on a
 rotation vector, the logarithm of the scale, the translation and the coefficients, which stay within
 the model's ranges, but for the jaw's, which people open further than the heads that the range comes
 from.
@@ -44,11 +45,11 @@ SECOND_WEIGHT = 0.5
 LIP_WEIGHT = 0.2
 # Marks by hand on the jaw slide along it, and leave it as soon as the face turns.
 JAW_ALONE, JAW_WEIGHT = 15.0, 0.3
-# All pairs together, in relation to MediaPipe's points together.
+# All pairs together, in relation to MediaPipe's points together: with more, the points suffer.
 OPENING_WEIGHT = 0.5
 OPENING_PAIRS = np.array([pair for eye in LID_PAIRS for pair in eye[:2]] + list(LIP_PAIRS))
-LIP_CORRECTION = 1.19
 _MEDIAPIPE_PAIRS = np.array([[MEDIAPIPE[point] for point in pair] for pair in OPENING_PAIRS])
+OPENING_PAIRS.flags.writeable = _MEDIAPIPE_PAIRS.flags.writeable = False
 # How far a jaw drops, in parts of the model's range.
 JAW, JAW_REACH = "jaw_open", 1.6
 
@@ -157,6 +158,7 @@ class Fusion:
         points: FloatArray,
         yaw: FloatArray,
         annotated: FloatArray | None = None,
+        mesh_alone: bool = False,
     ) -> Faces:
         """Return the fitted faces.
 
@@ -172,8 +174,15 @@ class Fusion:
             Degrees; decides how much each counts.
         annotated : ndarray, shape (n, 68, 2), optional
             Points marked by hand, y up; NaN where there are none.
+        mesh_alone : bool
+            There is no other opinion than MediaPipe's: its points count fully at any yaw, its lids
+            and lips by themselves as ever.
         """
-        share = np.where(np.isfinite(mesh).all(axis=(1, 2)), mesh_share(yaw), 0.0)
+        if not len(yaw):
+            return start
+        known = np.isfinite(mesh).all(axis=(1, 2))
+        open_share = np.where(known, mesh_share(yaw), 0.0)
+        share = np.where(known, 1.0, 0.0) if mesh_alone else open_share
         flat = np.zeros((*mesh.shape[:2], 3), np.float32)
         flat[:, :, :2] = np.nan_to_num(mesh)
         target = np.concatenate([flat, points.astype(np.float32)], axis=1)
@@ -183,11 +192,11 @@ class Fusion:
         if annotated is not None:
             # Two targets of one point are one, at their weighted mean.
             seen, by_hand = (a[:, mesh.shape[1] :, :2] for a in (target, weight))
-            known = np.asarray(np.isfinite(annotated).all(axis=(1, 2)))
-            own = annotation_weights(yaw, known)[:, :, None]
+            marked = np.asarray(np.isfinite(annotated).all(axis=(1, 2)))
+            own = annotation_weights(yaw, marked)[:, :, None]
             seen += own / np.maximum(own + by_hand, 1e-9) * (np.nan_to_num(annotated) - seen)
             by_hand += own
-        gap, trust = _openings(mesh, annotated, share, yaw)
+        gap, trust = _openings(mesh, annotated, open_share, yaw)
         size = np.sqrt(np.ptp(points[:, :, :2], axis=1).prod(axis=1))
         evidence = self.options.independent_points / (self.options.noise * size) ** 2
         weight *= evidence[:, None, None]
@@ -250,7 +259,6 @@ def _openings(
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Return the vectors (n, 7, 2) from lower to upper lids and lips, and their weights (n, 7)."""
     gap = mesh[:, _MEDIAPIPE_PAIRS[:, 0]] - mesh[:, _MEDIAPIPE_PAIRS[:, 1]]
-    gap[:, -len(LIP_PAIRS) :] *= LIP_CORRECTION
     if annotated is not None:
         by_hand = annotated[:, OPENING_PAIRS[:, 0]] - annotated[:, OPENING_PAIRS[:, 1]]
         marked = np.asarray(np.isfinite(by_hand).all(axis=(1, 2)))

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 # Coefficients of the quintic iteration, and how often it is applied.
 _A, _B, _C = 3.4445, -4.7750, 2.0315
 _ROUNDS = 5
-Mapping = Callable[[Callable[[Tensor], Tensor], Iterable[Tensor]], Iterable[Tensor]]
 # The root mean square of AdamW's step at a learning rate of 1.
 _ADAMW_STEP = 0.2
+MapFunction = Callable[[Callable[[Tensor], Tensor], Iterable[Tensor]], Iterable[Tensor]]
 
 
 def is_matrix(parameter: Tensor) -> bool:
@@ -66,7 +66,7 @@ class Muon(torch.optim.Optimizer):
         momentum: float = 0.95,
         weight_decay: float = 0.0,
         dtype: torch.dtype = torch.float32,
-        mapping: Mapping = map,
+        mapping: MapFunction = map,
     ) -> None:
         super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
         self._dtype, self._mapping = dtype, mapping
@@ -97,6 +97,7 @@ class Muon(torch.optim.Optimizer):
             state["momentum"] = torch.zeros_like(gradient)
         mean = state["momentum"].lerp_(gradient, 1 - momentum)
         aim = gradient.lerp(mean, momentum)
+        # To a norm of 1 before it is rounded, for a gradient may be too small for bfloat16.
         return (aim / aim.norm().clamp_min(1e-7)).to(self._dtype)
 
 

@@ -120,6 +120,8 @@ def test_drawn_expressions_stay_within_the_bounds_of_labels(face_model):
         assert (value[:start] == alpha[:start]).all()
         assert (value[start:] >= low - 1e-5).all() and (value[start:] <= high + 1e-5).all()
     assert len({value.tobytes() for value in drawn}) == 50
+    jaw = face_model.exp_names.index("jaw_open")
+    assert max(value[start + jaw] for value in drawn) > face_model.exp_range[jaw, 1]
     assert (moved(alpha, face_model, STILL, generator) == alpha).all()
 
 

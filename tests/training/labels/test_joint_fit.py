@@ -2,15 +2,15 @@ import numpy as np
 import pytest
 
 from tddfa.fit import LandmarkFitter, load_landmark_basis
-from tddfa.ibug68 import LID_PAIRS
+from tddfa.ibug68 import LID_PAIRS, MEDIAPIPE
 from tddfa.landmark_basis import DEFAULT_MODEL as FACE_MODEL
 from tddfa.model_files import load_face_model
 from training.evaluation.metrics import lid_gap, lip_gap
 from training.labels.annotation import Annotations
-from training.labels.consensus import common, fuse
+from training.labels.consensus import common, fit_alone, fuse
 from training.labels.joint_fit import (
     JAW_REACH,
-    LIP_CORRECTION,
+    OPENING_PAIRS,
     Faces,
     Fusion,
     annotation_weights,
@@ -163,15 +163,44 @@ def test_lids_and_lips_open_as_far_as_the_hand_marked_them(bases, name, value, m
     assert (moved > 0.75).all() and (moved < 1.15).all()
 
 
-def test_mediapipes_lips_are_taken_to_be_further_apart(bases):
-    exp_names = load_face_model(FACE_MODEL).exp_names
-    yaws = np.array([0.0, 15])
-    faces = with_coefficient(true_faces(bases, yaws), bases, exp_names, "jaw_open", 4.0)
-    fusion = Fusion(*bases, bounds=reach(bases[0].exp_range, exp_names))
+@pytest.mark.parametrize("yaw", [0.0, 15, -20])
+def test_labels_open_jaws_beyond_the_models_range(bases, yaw):
+    model = load_face_model(FACE_MODEL)
+    jaw = bases[0].n_shape + model.exp_names.index("jaw_open")
+    yaws = np.array([yaw])
+    faces = with_coefficient(true_faces(bases, yaws), bases, model.exp_names, "jaw_open", 7.5)
+    marks = np.zeros((1, N_POINTS, 3), np.float32)
+    marks[:, :468, :2] = placed(bases[0], faces)[:, :, :2] * [1, -1] + 0.5
+    points = FacePoints(np.array(["a/0.webp"]), marks)
+    other = placed(bases[1], faces).transpose(0, 2, 1) * np.array([1, -1, 1])[:, None]
+    second = SecondOpinion(points.names, other.astype(np.float32))
+    for labels in (fit_alone(points, model), fuse(points, second, model)):
+        assert labels.alpha[0, jaw] > 1.1 * bases[0].exp_range[0, 1]
+        found = Faces(faces.scale, faces.rotation, faces.translation, labels.alpha)
+        assert gaps(bases, found, lip_gap) == pytest.approx(gaps(bases, faces, lip_gap), rel=0.1)
+
+
+def test_lids_and_lips_of_a_profile_do_not_count_by_themselves(bases):
+    # MediaPipe guesses the far side: its points hold together, its openings not by themselves.
+    yaws = np.array([75.0])
+    faces = true_faces(bases, yaws)
     mesh, points = placed(bases[0], faces)[:, :, :2], placed(bases[1], faces)
-    found = fusion.fit(rough(faces), mesh, points, yaws)
-    wider = gaps(bases, found, lip_gap) / gaps(bases, faces, lip_gap)
-    assert (wider > 1.05).all() and (wider < LIP_CORRECTION).all()
+    shut = mesh.copy()
+    pairs = np.array([[MEDIAPIPE[point] for point in pair] for pair in OPENING_PAIRS])
+    shut[:, pairs[:, 0]] = shut[:, pairs[:, 1]]
+    fusion = Fusion(*bases)
+    with_term = fusion.fit(rough(faces), shut, points, np.zeros(1), mesh_alone=True)
+    without = fusion.fit(rough(faces), shut, points, yaws, mesh_alone=True)
+    true_lids = gaps(bases, faces, lid_gap)
+    assert (gaps(bases, without, lid_gap) > gaps(bases, with_term, lid_gap) + 0.1 * true_lids).all()
+
+
+def test_nobody_has_no_labels(bases):
+    model = load_face_model(FACE_MODEL)
+    nobody = FacePoints(np.array(["a/0.webp"]), np.full((1, N_POINTS, 3), np.nan, np.float32))
+    assert len(fit_alone(nobody, model).names) == 0
+    other = SecondOpinion(np.array(["b/0.webp"]), np.zeros((1, 3, 68), np.float32))
+    assert len(fuse(nobody, other, model).names) == 0
 
 
 def test_the_jaw_alone_goes_beyond_the_models_range():
