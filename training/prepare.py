@@ -160,7 +160,9 @@ def prepare(settings: PrepareSettings) -> int:
         "doubtful": int(doubtful.sum()),
         "too far aside": int((aside & ~doubtful).sum()),
         "packed": int(keep.sum()),
-        "residual in percent, median": float(np.median(labels.residual[keep])),
+        "residual in percent, median": (
+            float(np.median(labels.residual[keep])) if keep.any() else None
+        ),
     }
     with replacing(out / "report.json") as temporary:
         temporary.write_text(json.dumps(report, indent=1), encoding="utf-8")
