@@ -22,11 +22,12 @@ import numpy.typing as npt
 
 from tddfa.cli import run_main
 from tddfa.errors import InputError
+from tddfa.ibug68 import INNER
 from tddfa.model_files import load_face_model
 from tddfa.pixel_frames import to_centers, turned_over
 from training.dataset.batch import CANVAS
 from training.dataset.packed import open_packed
-from training.evaluation.metrics import eye_corner_distance
+from training.evaluation.metrics import eye_corner_distance, nme
 from training.evaluation.openings import OpeningReport, compare_openings
 from training.labels.annotation import load_annotations
 from training.labels.openings_layout import openings_layout
@@ -36,7 +37,6 @@ from training.mediapipe_points import load_points
 logger = logging.getLogger(__name__)
 Array = npt.NDArray[np.floating]
 MOST_YAW = 45.0
-INNER = slice(17, 68)
 FACE_MODEL = Path("configs/face_model.npz")
 
 
@@ -61,11 +61,9 @@ class LabelReport:
 
 def report(source: str, found: Array, marked: Array) -> LabelReport:
     """Compare landmarks (n, 2, 68) with marks, both in pixels of the crop."""
-    corners = eye_corner_distance(marked)
-    apart = np.linalg.norm((found - marked)[:, :, INNER], axis=1).mean(axis=1)
-    return LabelReport(
-        source, compare_openings(found, marked), float(100 * (apart / corners).mean())
-    )
+    size = eye_corner_distance(marked)
+    inner = nme(found[:, :, INNER], marked[:, :, INNER], size).plain
+    return LabelReport(source, compare_openings(found, marked), inner)
 
 
 def evaluate(

@@ -6,7 +6,7 @@ import numpy.typing as npt
 from tddfa.face_fit import FaceFit
 from tddfa.fit import LandmarkFitter
 from tddfa.ibug68 import INNER
-from tddfa.landmark_basis import N_MEDIAPIPE, load_landmark_basis
+from tddfa.landmark_basis import N_MEDIAPIPE, LandmarkBasis, load_landmark_basis
 from tddfa.morphable_model import MorphableModel
 from tddfa.pixel_frames import to_centers, turned_over
 from training.dataset.batch import CANVAS
@@ -80,10 +80,7 @@ def fuse(
     start = _start(first, other, known, known & (np.abs(yaw) < POINTS_ALONE), points)
     by_hand = None if annotations is None else annotations.of(found.names)
     up = None if by_hand is None else by_hand * [1, -1]
-    bounds = reach(mesh.basis.exp_range, model.exp_names)
-    fusion = Fusion(mesh.basis, sparse.basis, bounds=bounds)
-    faces = fusion.fit(start, marks * [1, -1], points, yaw, up)
-    camera = canvas_cameras(faces.scale, faces.rotation, faces.translation[:, :2] * [1, -1])
+    faces = _fusion(mesh.basis, sparse.basis, model).fit(start, marks * [1, -1], points, yaw, up)
     own = Labels(
         found.names[known],
         canvas_cameras(first.scale, first.rotation, first.translation),
@@ -101,7 +98,7 @@ def fuse(
     kept = np.where(alone, 0.0, np.where(good, residual, np.inf)).astype(np.float32)
     share = np.where(known, mesh_share(yaw), 0.0)
     weight = label_weights(yaw, second.spread, apart, share)
-    labels = Labels(found.names, camera, faces.alpha.astype(np.float32), kept, weight)
+    labels = _labels(found.names, faces, kept, weight)
     if by_hand is not None:
         met = _distance_to_marks(labels, model, by_hand)
         kept[met < MOST_RESIDUAL_BY_HAND] = 0.0
@@ -129,15 +126,27 @@ def fit_alone(found: FacePoints, model: MorphableModel, face_model: str | None =
     shape = sparse.mean + np.tensordot(alpha, sparse.components, axes=(1, 2))
     points = first.scale[:, None, None] * (shape @ first.rotation.transpose(0, 2, 1))
     points += translation[:, None]
-    fusion = Fusion(mesh.basis, sparse, bounds=reach(mesh.basis.exp_range, model.exp_names))
     yaw, _ = angles(first.rotation)
+    fusion = _fusion(mesh.basis, sparse, model)
     faces = fusion.fit(start, marks * [1, -1], points, yaw, mesh_alone=True)
-    return Labels(
-        found.names[known],
-        canvas_cameras(faces.scale, faces.rotation, faces.translation[:, :2] * [1, -1]),
-        faces.alpha.astype(np.float32),
-        (100 * first.residual).astype(np.float32),
-    )
+    return _labels(found.names[known], faces, (100 * first.residual).astype(np.float32))
+
+
+def _fusion(mesh: LandmarkBasis, points: LandmarkBasis, model: MorphableModel) -> Fusion:
+    """Return the fit of a model at MediaPipe's points and at the 68 landmarks."""
+    return Fusion(mesh, points, bounds=reach(mesh.exp_range, model.exp_names))
+
+
+def _labels(
+    names: npt.NDArray[np.str_],
+    faces: Faces,
+    residual: npt.NDArray[np.float32],
+    weight: npt.NDArray[np.float32] | None = None,
+) -> Labels:
+    """Return the labels of faces, which count pixels upwards from their centers."""
+    camera = canvas_cameras(faces.scale, faces.rotation, faces.translation[:, :2] * [1, -1])
+    given = () if weight is None else (weight,)
+    return Labels(names, camera, faces.alpha.astype(np.float32), residual, *given)
 
 
 def _distance_to_marks(labels: Labels, model: MorphableModel, marks: FloatArray) -> FloatArray:

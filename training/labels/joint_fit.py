@@ -12,12 +12,11 @@ closes eyes. Their errors fall in different places, so that together they are be
 P are the model's MediaPipe points and Q its 68 landmarks under one camera and one set of
 coefficients, E the evidence of all points (`tddfa.fit.FitOptions`), m falls from 1 at 30° of yaw to
 0 at 60°. Points marked by hand join the second opinion's. The third sum goes over pairs of upper
-and lower lid and lip, o being half a pair's share of them; r is the hand's where it marked them,
+and lower lid and lip, o = OPENING_WEIGHT over their number; r is the hand's where it marked them,
 MediaPipe's else: few points show whether an eye or a mouth is open, and among all they count for
-nothing. Gauss-Newton steps on a
-rotation vector, the logarithm of the scale, the translation and the coefficients, which stay within
-the model's ranges, but for the jaw's, which people open further than the heads that the range comes
-from.
+nothing. Gauss-Newton steps on a rotation vector, the logarithm of the scale, the translation and
+the coefficients, which stay within the model's ranges, but for the jaw's, which people open further
+than the heads that the range comes from.
 """
 
 from __future__ import annotations
@@ -180,9 +179,9 @@ class Fusion:
         """
         if not len(yaw):
             return start
-        known = np.isfinite(mesh).all(axis=(1, 2))
+        known = np.asarray(np.isfinite(mesh).all(axis=(1, 2)))
         open_share = np.where(known, mesh_share(yaw), 0.0)
-        share = np.where(known, 1.0, 0.0) if mesh_alone else open_share
+        share = known.astype(np.float64) if mesh_alone else open_share
         flat = np.zeros((*mesh.shape[:2], 3), np.float32)
         flat[:, :, :2] = np.nan_to_num(mesh)
         target = np.concatenate([flat, points.astype(np.float32)], axis=1)
