@@ -4,8 +4,9 @@
 ``weights/mb1_120x120.int8.onnx`` out of the ``.onnx`` beside the checkpoint, for
 ``--precision int8``.
 
-Ranges of activations are measured on annotated faces of the scenes that may be trained on; what it
-costs in accuracy, on those that are held out. Beyond the limits nothing is written.
+Ranges of activations are measured on annotated faces of the scenes that may be trained on, or with
+``--data`` on crops of packed data sets, which ``--free`` asks for their terms; what it costs in
+accuracy, on scenes that are held out. Beyond the limits nothing is written.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tddfa.assets import find_asset
 from tddfa.cli import run_main
@@ -32,11 +34,17 @@ from tddfa.onnx_cache import find_onnx
 from tddfa.optional import require
 from tddfa.params import FloatArray
 from tddfa.roi import network_input
+from training.dataset.batch import CANVAS, INPUT, MARGIN
+from training.dataset.packed import open_packed
 from training.evaluation import metrics
 from training.evaluation.benchmark_sets import LandmarkSet, load_annotated, read_picture
 from training.evaluation.predict import checkpoint_network
+from training.provenance.runs import require_run
 
 logger = logging.getLogger(__name__)
+
+# The network's input within a stored crop, as a ROI: edges of pixels, counted from 0.
+_MIDDLE = [MARGIN, MARGIN, CANVAS - MARGIN, CANVAS - MARGIN]
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,11 @@ class QuantizeReport:
 
 
 def quantize(
-    checkpoint: Path, scenes: Path, out: Path, settings: QuantizeSettings | None = None
+    checkpoint: Path,
+    scenes: Path,
+    out: Path,
+    settings: QuantizeSettings | None = None,
+    data: Sequence[Path] = (),
 ) -> QuantizeReport:
     """Quantize the ``.onnx`` that belongs to a regressor's checkpoint.
 
@@ -108,6 +120,8 @@ def quantize(
     out : Path
         File to write, whole or not at all.
     settings : QuantizeSettings, optional
+    data : sequence of Path
+        Packed data sets whose crops give the ranges in place of the scenes' faces, in equal parts.
 
     Raises
     ------
@@ -120,11 +134,14 @@ def quantize(
     values = {"checkpoint_fp": str(checkpoint), "arch": arch, "widen_factor": width}
     config = load_config("configs/mb1_120x120.yml").with_values(**values)
     source = find_onnx(checkpoint)
-    calibration = load_annotated(scenes, held_out=False)
-    order = np.random.default_rng(0).permutation(len(calibration.paths))
-    chosen = np.sort(order[: settings.faces])
+    if data:
+        inputs = packed_crops(data, settings.faces)
+    else:
+        calibration = load_annotated(scenes, held_out=False)
+        chosen = _some(len(calibration.paths), settings.faces)
+        inputs = list(crops(calibration, chosen.tolist(), config.size))
     with replacing(out) as temporary:
-        _write(source, list(crops(calibration, chosen.tolist(), config.size)), temporary, settings)
+        _write(source, inputs, temporary, settings)
         report = compare(config, source, temporary, load_annotated(scenes))
         if report.shift > settings.most_shift or (
             report.nme_quantized - report.nme > settings.most_nme
@@ -138,6 +155,23 @@ def crops(faces: LandmarkSet, rows: Sequence[int], size: int) -> Iterator[FloatA
     for row in rows:
         picture = read_picture(faces.paths[row])
         yield network_input(picture, [faces.rois[row].tolist()], size)
+
+
+def packed_crops(data: Sequence[Path], faces: int) -> list[FloatArray]:
+    """Return the network's input (1, 3, 120, 120) for crops of packed sets, none held out."""
+    sets = [open_packed(folder) for folder in data]
+    found = []
+    for number, packed in enumerate(sets):
+        rows = np.flatnonzero(packed.usable & ~packed.held_out)
+        share = (number + 1) * faces // len(sets) - number * faces // len(sets)
+        for row in rows[_some(len(rows), share)]:
+            found.append(network_input(packed.images[row], [_MIDDLE], INPUT))
+    return found
+
+
+def _some(count: int, wanted: int) -> npt.NDArray[np.intp]:
+    """Return so many of `count` numbers, the same ones each time, in their order."""
+    return np.sort(np.random.default_rng(0).permutation(count)[:wanted])
 
 
 def compare(config: Config, exact: Path, quantized: Path, faces: LandmarkSet) -> QuantizeReport:
@@ -222,6 +256,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--scenes", type=Path, required=True, help="folder with images/ and landmarks68.csv"
     )
+    parser.add_argument(
+        "--data", nargs="+", type=Path, default=[], help="packed data sets that give the ranges"
+    )
+    parser.add_argument(
+        "--free", action="store_true", help="refuse what is not known to be free for any use"
+    )
     parser.add_argument("--out", type=Path, help="target (default: .int8.onnx beside it)")
     parser.add_argument("--faces", type=int, default=usual.faces, help="default: %(default)s")
     parser.add_argument(
@@ -241,7 +281,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = QuantizeSettings(
         args.faces, args.percentile, args.exact, args.most_shift, args.most_nme
     )
-    report = quantize(checkpoint, args.scenes, out, settings)
+    if args.free and not args.data:
+        raise InputError("--free: expected --data, the scenes' terms are not known")
+    require_run(args.data, [("regressor", checkpoint)], args.free)
+    report = quantize(checkpoint, args.scenes, out, settings, args.data)
     logger.info("wrote %s; %s", out, report)
     return 0
 

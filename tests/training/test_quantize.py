@@ -12,6 +12,7 @@ from tddfa.errors import InputError
 from tddfa.onnx_backend import TDDFA_ONNX
 from tddfa.onnx_labels import read_onnx_labels
 from training import quantize
+from training.dataset.packed import open_packed
 from training.dataset.split import is_held_out_picture
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -99,3 +100,35 @@ def test_without_one_the_error_says_how_to_make_it(checkpoint):
 def test_scenes_are_named_where_they_are_missing(checkpoint, tmp_path):
     with pytest.raises(InputError, match="landmarks68"):
         quantize.main([str(checkpoint), "--scenes", str(tmp_path)])
+
+
+def test_packed_crops_give_the_ranges(scenes, checkpoint, packed_folder):
+    """Whatever gives the ranges, the network stays near the exact one; another gives others."""
+    written = []
+    for data in ([], ["--data", str(packed_folder)]):
+        limits = ["--most-nme", "2", "--most-shift", "2"]
+        assert quantize.main([str(checkpoint), "--scenes", str(scenes), *limits, *data]) == 0
+        written.append(checkpoint.with_suffix(".int8.onnx").read_bytes())
+    assert written[0] != written[1]
+
+
+def test_packed_crops_are_the_middle_of_what_may_be_trained_on(packed_folder):
+    packed = open_packed(packed_folder)
+    found = quantize.packed_crops([packed_folder, packed_folder], 5)
+    assert len(found) == min(5, 2 * np.count_nonzero(~packed.held_out))
+    middle = packed.images[:, 24:144, 24:144].transpose(0, 3, 1, 2)
+    for crop in found:
+        assert crop.shape == (1, 3, 120, 120)
+        apart = np.abs(middle * np.float32(1 / 128) - np.float32(127.5 / 128) - crop).max((1, 2, 3))
+        assert apart.min() < 1e-5
+        assert not packed.held_out[apart.argmin()]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"), [(False, "--free: expected --data"), (True, r"manifest\.csv' is missing")]
+)
+def test_free_asks_for_the_terms_of_the_crops(scenes, checkpoint, packed_folder, data, message):
+    words = ["--data", str(packed_folder)] if data else []
+    with pytest.raises(InputError, match=message):
+        quantize.main([str(checkpoint), "--scenes", str(scenes), "--free", *words])
+    assert not checkpoint.with_suffix(".int8.onnx").exists()
