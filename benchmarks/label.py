@@ -140,7 +140,9 @@ def stages(paths: Sequence[str], aligner: FaceAligner, visibility: bool) -> floa
     waiting: list[FaceCrops] = []
 
     def align() -> None:
-        for faces, crops in zip(align_crops(aligner.aligner, waiting), waiting, strict=True):
+        for faces, crops in zip(
+            align_crops(aligner.picture_aligner, waiting), waiting, strict=True
+        ):
             sharpness(crops.crops)
             for face in faces:
                 face_columns(face, visibility)
@@ -151,7 +153,7 @@ def stages(paths: Sequence[str], aligner: FaceAligner, visibility: bool) -> floa
         picture = imread(path)
         boxes = detect_faces(aligner.detector, picture)
         rois = [parse_roi_box_from_bbox(box) for box in boxes]
-        waiting.append(FaceCrops.of(picture, rois, aligner.aligner.size, boxes))
+        waiting.append(aligner.cut(picture, rois, boxes))
         if len(waiting) == _BATCH:
             align()
         total += time.perf_counter() - start

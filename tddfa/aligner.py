@@ -3,14 +3,16 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from tddfa.arkit52 import MIRRORED
 from tddfa.blendshapes import ExpressionFit, fit_of
 from tddfa.config import Config
 from tddfa.errors import InputError
+from tddfa.mirrored_look import ParameterMirror, mirrored_crops, parameter_mirror
 from tddfa.model_files import load_face_model
 from tddfa.params import FloatArray, load_parameter_scale
 from tddfa.picture import ImageArray, check_picture
@@ -20,7 +22,9 @@ from tddfa.roi import (
     parse_roi_box_from_bbox,
     square_around,
 )
+from tddfa.second_look import closer_rois, params_in, were_off
 from tddfa.topology import Topology
+from tddfa.upright import turn_params, turned_input
 from tddfa.weight_labels import WeightLabels, check_network, check_together
 
 
@@ -37,7 +41,11 @@ class Aligner(ABC):
         Side of the network's input in pixels.
     reconstructor : Reconstructor
         Parameters to vertices, without the network.
+    mirror : ParameterMirror or None
+        Set where each crop is looked at in a mirror as well, see `with_second_look`.
     """
+
+    mirror: ParameterMirror | None = None
 
     def __init__(
         self, config: Config, n_threads: int = 1, *, fitted_blendshapes: bool = False
@@ -142,21 +150,101 @@ class Aligner(ABC):
         Returns
         -------
         ndarray, shape (n, 62), float32
+            In the frame of these squares, wherever a second look looked (`with_second_look`).
         """
-        return self.regress(network_input(img, [list(box) for box in roi_boxes], self.size))
+        given = [list(box) for box in roi_boxes]
+        rois = self.closer(img, given)
+        params = self.regress(network_input(img, rois, self.size))
+        return params if rois is given else params_in(params, rois, given, self.size)
+
+    def closer(
+        self,
+        img: ImageArray,
+        roi_boxes: list[list[float]],
+        angles: Sequence[float] | None = None,
+    ) -> list[list[float]]:
+        """Return where faces are to be looked at: where a first look finds them, if there is one.
+
+        Parameters
+        ----------
+        img : ndarray, shape (H, W, 3), uint8
+            BGR picture.
+        roi_boxes : list of n ``[xmin, ymin, xmax, ymax]``
+            Squares in pixels.
+        angles : sequence of n floats, optional
+            By how many degrees each is turned upright, see `tddfa.upright`.
+
+        Returns
+        -------
+        list of n ``[xmin, ymin, xmax, ymax]``
+            What was given unless this is an aligner `with_second_look`; else the squares around the
+            landmarks of a first look, see `tddfa.second_look`; where these are far from it, of one
+            more.
+        """
+        if self.mirror is None or not roi_boxes:
+            return roi_boxes
+        turns = [0.0] * len(roi_boxes) if angles is None else list(angles)
+        closer = self._around_found(img, roi_boxes, turns)
+        again = were_off(roi_boxes, closer)
+        if again:
+            looked = [closer[i] for i in again]
+            found = self._around_found(img, looked, [turns[i] for i in again])
+            for i, roi in zip(again, found, strict=True):
+                closer[i] = roi
+        return closer
+
+    def _around_found(
+        self, img: ImageArray, roi_boxes: list[list[float]], turns: list[float]
+    ) -> list[list[float]]:
+        """Return the squares around what one look finds in others."""
+        crops = turned_input(img, roi_boxes, turns, self.size)
+        params = self.scale.denormalize(self.forward(crops))
+        if any(turns):
+            params = turn_params(params, turns, self.size)
+        return closer_rois(self.reconstructor(list(params), roi_boxes), roi_boxes)
 
     def regress(self, crops: FloatArray) -> FloatArray:
         """Map network inputs (n, 3, size, size) to parameters (n, 62), de-normalized."""
         if not len(crops):
             return np.empty((0, len(self.scale.mean)), np.float32)
-        return self.scale.denormalize(self.forward(crops))
+        return self._as_one(self.scale.denormalize(self.forward(self._looks(crops))))
 
     def regress_all(self, crops: FloatArray) -> tuple[FloatArray, FloatArray | None]:
         """Return what `regress` gives and, where asked for, blendshapes, see `forward_all`."""
         if not len(crops):
             return self.regress(crops), None
-        output, blendshapes = self.forward_all(crops)
-        return self.scale.denormalize(output), blendshapes
+        output, blendshapes = self.forward_all(self._looks(crops))
+        params = self._as_one(self.scale.denormalize(output))
+        if blendshapes is not None and self.mirror is not None:
+            straight, mirrored = np.split(blendshapes, 2)
+            blendshapes = np.float32(0.5) * (straight + mirrored[:, MIRRORED])
+        return params, blendshapes
+
+    def with_second_look(self) -> Self:
+        """Return an aligner that looks at faces a second time, closer and in a mirror as well.
+
+        Landmarks are off by less, see docs/training.md, for three or four times the network's time:
+        `closer` and `align_rois` look where faces are, and all that regress take the mean of a crop
+        and its mirror image. Network and face model are shared. Where the face model is not
+        symmetric, such as one in the reference's format, it is this aligner itself.
+        """
+        mirror = parameter_mirror(self.bfm, self.size)
+        if mirror is None:
+            return self
+        other = object.__new__(type(self))  # not `copy`, which would load everything anew
+        other.__dict__.update(vars(self), mirror=mirror)
+        return other
+
+    def _looks(self, crops: FloatArray) -> FloatArray:
+        """Return crops and, where they are looked at in a mirror as well, their mirror images."""
+        return crops if self.mirror is None else np.concatenate([crops, mirrored_crops(crops)])
+
+    def _as_one(self, params: FloatArray) -> FloatArray:
+        """Return one vector of parameters for each crop, of those of all looks."""
+        if self.mirror is None:
+            return params
+        straight, mirrored = np.split(params, 2)
+        return np.float32(0.5) * (straight + self.mirror(mirrored))
 
     def _roi_around(self, points: npt.ArrayLike) -> list[float]:
         points = np.asarray(points, np.float32)

@@ -119,6 +119,16 @@ def add_detection_arguments(parser: argparse.ArgumentParser) -> argparse._Argume
     return group
 
 
+def add_second_look_argument(parser: Any) -> None:
+    """Add ``--no_second_look`` to a parser, or a group of it, of a command for still pictures."""
+    parser.add_argument(
+        "--no_second_look",
+        action="store_true",
+        help="look at each face once; by default it is looked at again, closer and in a mirror as "
+        "well, which is more exact",
+    )
+
+
 def add_blendshape_argument(parser: Any, text: str) -> None:
     """Add ``--blendshapes`` to a parser or a group of it."""
     parser.add_argument("--blendshapes", action="store_true", help=text)

@@ -63,7 +63,7 @@ class Face:
     >>> face.landmarks.shape, face.vertices.shape[0], bool(face.visible[30])
     ((3, 68), 3, True)
     >>> round(face.pose.yaw), face.track_id
-    (0, None)
+    (1, None)
     """
 
     score: float

@@ -84,6 +84,7 @@ def aligner_arguments(args: argparse.Namespace) -> dict[str, Any]:
         "assets": args.assets,
         "detect_scale": getattr(args, "detect_scale", None),
         "upright": not getattr(args, "no_upright", False),
+        "second_look": not getattr(args, "no_second_look", False),
         "blendshapes": getattr(args, "blendshapes", False),
     }
 

@@ -30,6 +30,7 @@ from training.evaluation.benchmark_sets import (
     LandmarkSet,
     load_annotated,
     load_ground_truth,
+    with_found_rois,
 )
 from training.evaluation.charts import contact_sheet, draw_ced
 from training.evaluation.clips import follow, read_frames
@@ -190,7 +191,11 @@ def evaluate(aligner: Aligner, sets: MeasuredSets, detector: Detector | None) ->
     out = sets.out
     reports: dict[str, Report] = {}
     if sets.aflw:
-        reports["aflw"] = measure_landmarks(aligner, load_ground_truth(sets.aflw), out)
+        faces = load_ground_truth(sets.aflw)
+        reports["aflw"] = measure_landmarks(aligner, faces, out)
+        if detector is not None:
+            faces = with_found_rois(faces, detector)
+            reports["aflw, found"] = measure_landmarks(aligner, faces, out)
     if sets.scenes:
         faces = load_annotated(sets.scenes, detector, held_out=not sets.training_part)
         reports["scenes"] = measure_landmarks(aligner, faces, out, inner=True)
@@ -246,6 +251,11 @@ def build_parser() -> argparse.ArgumentParser:
         choices=("float32", "int8"),
         help="int8: the quantized network beside the checkpoint, by ONNX Runtime (%(default)s)",
     )
+    files.add_argument(
+        "--second-look",
+        action="store_true",
+        help="look at faces again, closer and in a mirror as well, as demo.py does at pictures",
+    )
     sets = parser.add_argument_group("pictures")
     sets.add_argument("--aflw", type=Path, help="folder with images/ and ground_truth.npz")
     sets.add_argument("--scenes", type=Path, help="folder with images/ and landmarks68.csv")
@@ -282,9 +292,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         assets=args.assets,
         device=args.device,
         precision=args.precision,
+        second_look=args.second_look,
     )
     detector: Detector | None = None
-    wanted = args.scenes or args.renders or args.profiles or args.negatives
+    wanted = args.aflw or args.scenes or args.renders or args.profiles or args.negatives
     if (wanted and args.roi == "detector") or args.clips:
         from FaceBoxes.detector import FaceBoxes
 

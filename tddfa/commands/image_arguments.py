@@ -4,7 +4,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from tddfa.arguments import add_detection_arguments, add_model_arguments, score, true_or_false
+from tddfa.arguments import (
+    add_detection_arguments,
+    add_model_arguments,
+    add_second_look_argument,
+    score,
+    true_or_false,
+)
 from tddfa.assets import project_root
 from tddfa.io.results import results_place
 from tddfa.outputs import describe_outputs, output_names
@@ -48,13 +54,15 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.
         help=f"outputs: {describe_outputs()}, or all (default: 2d_sparse)",
     )
     add_model_arguments(parser, onnx=not demo)
-    add_detection_arguments(parser).add_argument(
+    group = add_detection_arguments(parser)
+    group.add_argument(
         "--detect_scale",
         type=score,
         metavar="SCALE",
         help="search in tiles at this scale: 1 full resolution, 0 no tiles (default: for very "
         "long and very large pictures, as fine as about a second allows)",
     )
+    add_second_look_argument(group)
     group = parser.add_argument_group("output")
     group.add_argument(
         "--out",

@@ -14,6 +14,7 @@ from tddfa.arguments import (
     add_blendshape_argument,
     add_detection_arguments,
     add_model_arguments,
+    add_second_look_argument,
     positive_int,
     score,
 )
@@ -118,9 +119,9 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = "tddfa label") -> 
         help="no crops of faces whose landmarks are smaller (default: %(default)s)",
     )
     add_model_arguments(parser, onnx=True)
-    add_detection_arguments(parser).add_argument(
-        "--detect_scale", type=score, metavar="SCALE", help="see tddfa image"
-    )
+    group = add_detection_arguments(parser)
+    group.add_argument("--detect_scale", type=score, metavar="SCALE", help="see tddfa image")
+    add_second_look_argument(group)
     return parser.parse_args(argv)
 
 

@@ -5,7 +5,12 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-from tddfa.arguments import add_detection_arguments, add_model_arguments, positive_int
+from tddfa.arguments import (
+    add_detection_arguments,
+    add_model_arguments,
+    add_second_look_argument,
+    positive_int,
+)
 from tddfa.errors import InputError
 from tddfa.web.limits import Limits
 
@@ -51,7 +56,7 @@ def parse_args(argv: Sequence[str] | None, prog: str) -> argparse.Namespace:
         help="of longer clips the beginning is worked on (default: %(default)s)",
     )
     add_model_arguments(parser, onnx=True)
-    add_detection_arguments(parser)
+    add_second_look_argument(add_detection_arguments(parser))
     return parser.parse_args(argv)
 
 

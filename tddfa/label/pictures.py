@@ -76,7 +76,7 @@ def picture_rows(
     waiting = _Waiting()
 
     def align() -> Iterator[list[Row]]:
-        found = align_crops(aligner.aligner, waiting.crops)
+        found = align_crops(aligner.picture_aligner, waiting.crops)
         for number, (head, crops, faces) in enumerate(
             zip(waiting.heads, waiting.crops, found, strict=True)
         ):
@@ -111,7 +111,7 @@ def _find(known: Row, picture: ImageArray, aligner: FaceAligner, waiting: _Waiti
     """Find the faces of one picture and cut them out."""
     boxes = detect_faces(aligner.detector, picture, aligner.detect_scale)
     rois = [parse_roi_box_from_bbox(box) for box in boxes]
-    waiting.crops.append(FaceCrops.of(picture, rois, aligner.aligner.size, boxes))
+    waiting.crops.append(aligner.cut(picture, rois, boxes))
     height, width = picture.shape[:2]
     return known | {"width": width, "height": height, "faces": len(boxes)}
 

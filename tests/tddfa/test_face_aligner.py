@@ -15,6 +15,7 @@ from tddfa.face_check.checked_detector import CheckedDetector
 from tddfa.io.pictures import imread
 from tddfa.network_files import detector_onnx
 from tddfa.pose import head_pose
+from tddfa.roi import network_input, parse_roi_box_from_bbox
 from tddfa.tracking.association import iou_matrix
 from tddfa.tracking.settings import TrackerSettings
 from tddfa.video.reader import VideoReader
@@ -60,8 +61,10 @@ def test_face_has_what_people_ask_for(pipeline, portrait):
 def test_same_as_the_parts(pipeline, crowd):
     faces = pipeline.detect(crowd)
     boxes = pipeline.detector.detect(crowd)
-    params, rois = pipeline.aligner(crowd, boxes)
-    dense = pipeline.aligner.recon_vers(params, rois, dense_flag=True)
+    looking = pipeline.picture_aligner
+    rois = looking.closer(crowd, [parse_roi_box_from_bbox(box) for box in boxes])
+    params = looking.regress(network_input(crowd, rois))
+    dense = looking.recon_vers(list(params), rois, dense_flag=True)
     assert len(faces) == len(boxes) == 2
     for face, box, param, vertices in zip(faces, boxes, params, dense, strict=True):
         np.testing.assert_array_equal(face.box, box[:4])
@@ -91,18 +94,19 @@ def test_no_pictures(pipeline, nothing):
 
 
 def test_batch_goes_through_the_network_at_once(pipeline, crowd, monkeypatch):
-    batches, forward = [], pipeline.aligner.forward
+    batches, forward = [], pipeline.picture_aligner.forward
 
     def count(crops):
         batches.append(len(crops))
         return forward(crops)
 
-    monkeypatch.setattr(pipeline.aligner, "forward", count)
+    monkeypatch.setattr(pipeline.picture_aligner, "forward", count)
     pipeline.detect([crowd, BLACK, crowd])
-    assert batches == [4]
+    # A first look at each picture's faces; then all of them, and as many mirror images.
+    assert batches == [2, 2, 8]
     monkeypatch.setattr("tddfa.face_batch._BATCH", 3)
     faces = pipeline.detect([crowd, BLACK, crowd])
-    assert batches == [4, 3, 1]
+    assert batches[3:] == [2, 2, 6, 2]
     same(faces[2][1], pipeline.detect(crowd)[1])
 
 

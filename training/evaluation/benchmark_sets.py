@@ -1,7 +1,7 @@
 """Pictures with 68 annotated points: what `training.evaluate` measures on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -68,6 +68,21 @@ def load_ground_truth(folder: Path) -> LandmarkSet:
     )
 
 
+def with_found_rois(faces: LandmarkSet, detector: Detector) -> LandmarkSet:
+    """Return the faces with the ROIs of a detector's boxes, as users have them.
+
+    That of the box which overlaps a face's points most; a face that it misses keeps the ROI that it
+    had.
+    """
+    rois, cache = [], dict[Path, FloatArray]()
+    for path, points, roi in zip(faces.paths, faces.points, faces.rois, strict=True):
+        if path not in cache:
+            cache[path] = detector(read_picture(path))
+        box = best_box(points, cache[path])
+        rois.append(roi if box is None else parse_roi_box_from_bbox(box))
+    return replace(faces, name=f"{faces.name}_found", rois=np.array(rois, np.float32))
+
+
 def load_annotated(
     folder: Path, detector: Detector | None = None, *, held_out: bool = True
 ) -> LandmarkSet:
@@ -96,15 +111,11 @@ def load_annotated(
     if not paths:
         raise InputError(f"'{table}': expected at least one face of this part")
     truth = np.array(points, np.float32)
-    rois, cache = [], dict[Path, FloatArray]()
-    for path, face in zip(paths, truth, strict=True):
-        if detector is not None and path not in cache:
-            cache[path] = detector(read_picture(path))
-        box = best_box(face, cache[path]) if path in cache else None
-        rois.append(
-            parse_roi_box_from_landmark(face) if box is None else parse_roi_box_from_bbox(box)
-        )
-    return LandmarkSet(folder.name, paths, truth, np.array(rois, np.float32))
+    rois = np.array([parse_roi_box_from_landmark(face) for face in truth], np.float32)
+    whole = LandmarkSet(folder.name, paths, truth, rois)
+    if detector is None:
+        return whole
+    return replace(with_found_rois(whole, detector), name=whole.name)
 
 
 def best_box(points: FloatArray, boxes: FloatArray, least: float = 0.3) -> FloatArray | None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from tddfa.aligner import Aligner
 from tddfa.backbone import load_backbone
 from tddfa.config import load_config
+from tddfa.errors import InputError
 from tddfa.onnx_backend import TDDFA_ONNX
 from tddfa.picture import ImageArray
 from tddfa.runtime import Precision
@@ -30,16 +31,19 @@ def open_aligner(
     onnx: bool = False,
     threads: int | None = None,
     precision: Precision = "float32",
+    second_look: bool = False,
 ) -> Aligner:
     """Open what a configuration names, with some of its files exchanged.
 
     `onnx` and `threads` choose ONNX Runtime, which is faster on a CPU, and its threads; a
-    `precision` of ``int8`` does, too, for the quantized network beside the checkpoint.
+    `precision` of ``int8`` does, too, for the quantized network beside the checkpoint. With
+    `second_look` faces are looked at again, closer and in a mirror, as in still pictures.
 
     Raises
     ------
     InputError
-        If a file is missing or they do not fit together.
+        If a file is missing, they do not fit together, or a mirror is asked for that the face model
+        does not know.
     """
     given = load_config(config, assets)
     changes: dict[str, Any] = {}
@@ -54,8 +58,17 @@ def open_aligner(
         changes["param_mean_std_fp"] = param_scale
     if onnx or precision == "int8":
         names = vars(replace(given, **changes))
-        return TDDFA_ONNX(num_threads=threads, precision=precision, **names)
-    return TDDFA(gpu_mode=device != "cpu", **vars(replace(given, **changes)))
+        aligner: Aligner = TDDFA_ONNX(num_threads=threads, precision=precision, **names)
+    else:
+        aligner = TDDFA(gpu_mode=device != "cpu", **vars(replace(given, **changes)))
+    if not second_look:
+        return aligner
+    looking = aligner.with_second_look()
+    if looking is aligner:
+        raise InputError(
+            f"'{config}': expected a face model that is symmetric, to look in a mirror"
+        )
+    return looking
 
 
 def checkpoint_network(checkpoint: str | Path) -> tuple[str, float]:
