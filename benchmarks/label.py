@@ -40,7 +40,7 @@ from tddfa.label.plan import start_plan
 from tddfa.label.shards import LabelSettings, write_shard
 from tddfa.label.sources import find_sources
 from tddfa.label.workers import Job, run_shards
-from tddfa.roi import parse_roi_box_from_bbox
+from tddfa.roi import network_input, parse_roi_box_from_bbox
 
 ROOT = Path(__file__).resolve().parent.parent
 _BATCH = 16
@@ -140,10 +140,7 @@ def stages(paths: Sequence[str], aligner: FaceAligner, visibility: bool) -> floa
     waiting: list[FaceCrops] = []
 
     def align() -> None:
-        for faces, crops in zip(
-            align_crops(aligner.picture_aligner, waiting), waiting, strict=True
-        ):
-            sharpness(crops.crops)
+        for faces in align_crops(aligner.picture_aligner, waiting):
             for face in faces:
                 face_columns(face, visibility)
         waiting.clear()
@@ -154,6 +151,7 @@ def stages(paths: Sequence[str], aligner: FaceAligner, visibility: bool) -> floa
         boxes = detect_faces(aligner.detector, picture)
         rois = [parse_roi_box_from_bbox(box) for box in boxes]
         waiting.append(aligner.cut(picture, rois, boxes))
+        sharpness(network_input(picture, rois, aligner.aligner.size))
         if len(waiting) == _BATCH:
             align()
         total += time.perf_counter() - start

@@ -27,6 +27,9 @@ from tddfa.topology import Topology
 from tddfa.upright import turn_params, turned_input
 from tddfa.weight_labels import WeightLabels, check_network, check_together
 
+# Faces that a first look sees together; more need more memory and are no faster.
+_BATCH = 64
+
 
 class Aligner(ABC):
     """Everything but the network's forward pass; see `tddfa.TDDFA` and `tddfa.TDDFA_ONNX`.
@@ -121,7 +124,7 @@ class Aligner(ABC):
         param_lst : list of n ndarrays, shape (62,), float32
             De-normalized parameters, see docs/conventions.md.
         roi_box_lst : list of n ``[xmin, ymin, xmax, ymax]``
-            The squares that the network saw, in pixels.
+            The squares that the parameters refer to, in pixels.
 
         Raises
         ------
@@ -184,24 +187,33 @@ class Aligner(ABC):
         if self.mirror is None or not roi_boxes:
             return roi_boxes
         turns = [0.0] * len(roi_boxes) if angles is None else list(angles)
-        closer = self._around_found(img, roi_boxes, turns)
+        closer = self._around_found(img, roi_boxes, turns, roi_boxes)
         again = were_off(roi_boxes, closer)
-        if again:
-            looked = [closer[i] for i in again]
-            found = self._around_found(img, looked, [turns[i] for i in again])
-            for i, roi in zip(again, found, strict=True):
-                closer[i] = roi
+        looked, given = ([rois[i] for i in again] for rois in (closer, roi_boxes))
+        found = self._around_found(img, looked, [turns[i] for i in again], given)
+        for i, roi in zip(again, found, strict=True):
+            closer[i] = roi
         return closer
 
     def _around_found(
-        self, img: ImageArray, roi_boxes: list[list[float]], turns: list[float]
+        self,
+        img: ImageArray,
+        roi_boxes: list[list[float]],
+        turns: list[float],
+        given: list[list[float]],
     ) -> list[list[float]]:
-        """Return the squares around what one look finds in others."""
-        crops = turned_input(img, roi_boxes, turns, self.size)
-        params = self.scale.denormalize(self.forward(crops))
-        if any(turns):
-            params = turn_params(params, turns, self.size)
-        return closer_rois(self.reconstructor(list(params), roi_boxes), roi_boxes)
+        """Return the squares around what one look finds in others, if near those first given."""
+        found: list[list[float]] = []
+        for start in range(0, len(roi_boxes), _BATCH):
+            part = slice(start, start + _BATCH)
+            rois, angles = roi_boxes[part], turns[part]
+            params = self.scale.denormalize(
+                self.forward(turned_input(img, rois, angles, self.size))
+            )
+            if any(angles):
+                params = turn_params(params, angles, self.size)
+            found += closer_rois(self.reconstructor(list(params), rois), rois, given[part])
+        return found
 
     def regress(self, crops: FloatArray) -> FloatArray:
         """Map network inputs (n, 3, size, size) to parameters (n, 62), de-normalized."""
@@ -228,7 +240,7 @@ class Aligner(ABC):
         and its mirror image. Network and face model are shared. Where the face model is not
         symmetric, such as one in the reference's format, it is this aligner itself.
         """
-        mirror = parameter_mirror(self.bfm, self.size)
+        mirror = parameter_mirror(self.bfm, self.size, self.config.num_params)
         if mirror is None:
             return self
         other = object.__new__(type(self))  # not `copy`, which would load everything anew

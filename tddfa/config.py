@@ -237,8 +237,8 @@ def load_config(path: str | Path, assets: str | Path | None = None) -> Config:
     Parameters
     ----------
     path : str or Path
-        File; a relative path is also looked up in the project. Or ``default``, ``small`` or
-        ``free``, see `tddfa.assets.NAMED_CONFIGS`.
+        File; a relative path is also looked up in the project. Or ``default``, ``small``,
+        ``free`` or ``free-small``, see `tddfa.assets.NAMED_CONFIGS`.
     assets : str or Path, optional
         Asset folder, in place of ``TDDFA_ASSETS``.
 

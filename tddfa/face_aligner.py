@@ -49,7 +49,7 @@ class FaceAligner:
     ----------
     config : str, Path or Config
         Configuration: which weights go with which face model. By default the x1.0 network that
-        ships; ``small`` is faster, ``free`` may be used for anything
+        ships; ``small`` is faster, ``free`` and ``free-small`` may be used for anything
         (`tddfa.assets.NAMED_CONFIGS`).
     backend : {'onnx', 'openvino', 'torch'}
         ONNX Runtime, OpenVINO (``pip install openvino``), or PyTorch.
@@ -266,7 +266,8 @@ class FaceAligner:
             ``[xmin, ymin, xmax, ymax(, score)]`` in pixels, as a detector draws them: forehead to
             chin. Without a score it is 1.
         landmarks : sequence of n arrays, shape (2 | 3, N), optional
-            In place of boxes: landmarks in pixels, such as those of the frame before.
+            In place of boxes: landmarks in pixels, such as those of the frame before. Around them
+            one look is enough.
 
         Returns
         -------
@@ -284,9 +285,10 @@ class FaceAligner:
         rows = None if boxes is None else as_boxes(boxes)
         if rows is not None:
             rois = [parse_roi_box_from_bbox(row) for row in rows]
-        else:
-            rois = [parse_roi_box_from_landmark(points) for points in landmarks or ()]
-        return align_crops(self.picture_aligner, [self.cut(picture, rois, rows)])[0]
+            return align_crops(self.picture_aligner, [self.cut(picture, rois, rows)])[0]
+        rois = [parse_roi_box_from_landmark(points) for points in landmarks or ()]
+        crops = FaceCrops.of(picture, rois, self.aligner.size, None, self._turns(picture, rois))
+        return align_crops(self.aligner, [crops])[0]
 
     def cut(
         self, picture: ImageArray, rois: list[list[float]], boxes: FloatArray | None = None

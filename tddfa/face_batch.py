@@ -71,7 +71,8 @@ def align_crops(aligner: Aligner, pictures: Sequence[FaceCrops]) -> list[list[Fa
     if not rois:
         return [[] for _ in pictures]
     crops = np.concatenate([picture.crops for picture in pictures])
-    parts = [aligner.regress_all(crops[i : i + _BATCH]) for i in range(0, len(crops), _BATCH)]
+    step = _BATCH if aligner.mirror is None else _BATCH // 2  # each is seen in a mirror as well
+    parts = [aligner.regress_all(crops[i : i + step]) for i in range(0, len(crops), step)]
     params = np.concatenate([part for part, _ in parts])
     shapes = [row for _, rows in parts if rows is not None for row in rows]
     angles = [a for p in pictures for a in (p.angles or [0.0] * len(p.rois))]

@@ -15,19 +15,22 @@ under mirroring, as the open one is::
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tddfa.ibug68 import MIRROR
 from tddfa.morphable_model import MorphableModel
-from tddfa.params import N_CAMERA, FloatArray
+from tddfa.params import LAYOUTS, N_CAMERA, FloatArray
 
 __all__ = ["ParameterMirror", "mirrored_crops", "parameter_mirror"]
 
 # How well a shape's mirror image is to be told, in parts of the basis; the open face model's is
 # told to 1e-3, which is what its numbers of 16 bits leave.
 _MOST_ERROR = 0.01
+# Vertices that are looked at besides the landmarks.
+_SPREAD = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,33 +74,59 @@ def mirrored_crops(crops: FloatArray) -> FloatArray:
     return np.ascontiguousarray(crops[..., ::-1])
 
 
-def parameter_mirror(model: MorphableModel, size: int = 120) -> ParameterMirror | None:
+def parameter_mirror(
+    model: MorphableModel, size: int = 120, num_params: int = 62
+) -> ParameterMirror | None:
     """Return what mirrors the parameters of a face model, None where it is not symmetric.
 
     Parameters
     ----------
     model : MorphableModel
-        Q is solved on its 68 landmarks, shape and expression each for itself.
+        Its landmarks and some vertices spread over the mesh are looked at: Q is solved on them,
+        shape and expression each for itself.
     size : int
         Side of the network's input in pixels.
+    num_params : int
+        Length of the parameter vector, which may leave out the model's last components.
 
     Returns
     -------
     ParameterMirror or None
-        None if the model names no mirror partners, if its landmarks are none of each other's, or if
-        its bases are not closed under mirroring.
+        None if the model names no mirror partners, if its landmarks are none of each other's, if
+        its mean shape is not symmetric about x = 0, or if its bases are not closed under mirroring.
     """
-    vertices = model.landmark_vertices
-    if model.mirror is None or not np.array_equal(model.mirror[vertices], vertices[MIRROR]):
+    landmarks = model.landmark_vertices
+    if model.mirror is None or not np.array_equal(model.mirror[landmarks], landmarks[MIRROR]):
         return None
-    basis = model.sparse.components.astype(np.float64)  # component, axis, landmark
-    image = basis[:, :, MIRROR] * np.array([-1.0, 1.0, 1.0])[:, None]
-    n_components, n_shape = len(basis), model.sparse.n_shape
-    matrix = np.zeros((n_components, n_components))
-    for part in (slice(0, n_shape), slice(n_shape, n_components)):
-        rows, wanted = (array[part].reshape(len(array[part]), -1).T for array in (basis, image))
-        matrix[part, part] = np.linalg.lstsq(rows, wanted, rcond=None)[0]
-        left = np.linalg.norm(rows @ matrix[part, part] - wanted)
-        if left > _MOST_ERROR * np.linalg.norm(wanted):
+    spread = np.linspace(0, model.n_vertices - 1, _SPREAD).astype(np.int32)
+    vertices = np.concatenate([landmarks, spread])
+    here, there = model.part(vertices), model.part(model.mirror[vertices])
+    around = np.array([-1.0, 1.0, 1.0])[:, None]
+    if not _near(here.mean, around * there.mean):
+        return None
+    n_shape, n_expression = LAYOUTS[num_params]
+    first = model.w_shp.shape[1]
+    if n_shape > first or n_expression > model.w_exp.shape[1]:
+        return None
+    matrix = np.zeros((n_shape + n_expression,) * 2, np.float32)
+    for start, end, offset in (
+        (0, n_shape, 0),
+        (n_shape, n_shape + n_expression, first - n_shape),
+    ):
+        part = slice(start + offset, end + offset)
+        rows, wanted = (
+            array[part].reshape(end - start, -1).T.astype(np.float64)
+            for array in (here.components, around * there.components)
+        )
+        if not (np.isfinite(rows).all() and np.isfinite(wanted).all()):
             return None
-    return ParameterMirror(matrix.astype(np.float32), size)
+        solution = np.linalg.lstsq(rows, wanted, rcond=None)[0]
+        if not _near(rows @ solution, wanted):
+            return None
+        matrix[start:end, start:end] = solution
+    return ParameterMirror(matrix, size)
+
+
+def _near(found: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> bool:
+    """Tell whether two arrays are the same but for what 16 bits leave; false if any is NaN."""
+    return bool(np.linalg.norm(found - wanted) <= _MOST_ERROR * np.linalg.norm(wanted))

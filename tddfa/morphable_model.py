@@ -115,7 +115,11 @@ class MorphableModel:
     @cached_property
     def sparse(self) -> "Basis":
         """Mean and basis of the 68 landmarks."""
-        return _planar(self, self.landmark_vertices)
+        return self.part(self.landmark_vertices)
+
+    def part(self, vertices: npt.NDArray[np.integer]) -> "Basis":
+        """Return mean and basis of some vertices; no others are read."""
+        return _planar(self, vertices)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Alignment with ONNX Runtime; never imports PyTorch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -98,6 +98,11 @@ class TDDFA_ONNX(RebuiltFromArguments, Aligner):  # noqa: N801 (the reference's 
                 f"{self.config.num_params} parameters, got {node.shape} to {shape}"
             )
 
+    def __reduce__(self) -> tuple[Callable[[], Any], tuple[()]]:
+        """Return how to make it anew, looking as it looks."""
+        make, _ = super().__reduce__()
+        return (make if self.mirror is None else partial(_looking_again, make)), ()
+
     def forward(self, batch: FloatArray) -> FloatArray:
         """Map network inputs (n, 3, size, size) to normalized parameters (n, num_params)."""
         output, *_ = run_network(self.session, batch, self._path)
@@ -109,3 +114,7 @@ class TDDFA_ONNX(RebuiltFromArguments, Aligner):  # noqa: N801 (the reference's 
             return super().forward_all(batch)
         output, coefficients = run_network(self.session, batch, self._path)
         return np.asarray(output, np.float32), np.asarray(coefficients, np.float32)
+
+
+def _looking_again(make: Callable[[], TDDFA_ONNX]) -> TDDFA_ONNX:
+    return make().with_second_look()

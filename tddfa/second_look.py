@@ -53,7 +53,9 @@ def were_off(roi_boxes: Sequence[Sequence[float]], closer: Sequence[Sequence[flo
 
 
 def closer_rois(
-    landmarks: Sequence[npt.ArrayLike], roi_boxes: Sequence[Sequence[float]]
+    landmarks: Sequence[npt.ArrayLike],
+    roi_boxes: Sequence[Sequence[float]],
+    given: Sequence[Sequence[float]] | None = None,
 ) -> list[list[float]]:
     """Return the ROIs around landmarks, or, where these are far from their ROI, that ROI again.
 
@@ -63,15 +65,20 @@ def closer_rois(
         What the first look found, in pixels of the picture.
     roi_boxes : sequence of n ``[xmin, ymin, xmax, ymax]``
         Where it looked, in pixels.
+    given : sequence of n ROIs, optional
+        Where faces were said to be in the beginning: a look after the first may not leave that,
+        either, or it could end on a neighbor.
 
     Returns
     -------
     list of n ``[xmin, ymin, xmax, ymax]``
     """
     found = []
-    for points, roi in zip(landmarks, roi_boxes, strict=True):
+    starts = roi_boxes if given is None else given
+    for points, roi, start in zip(landmarks, roi_boxes, starts, strict=True):
         closer = square_around(points)
-        found.append(closer if _overlap(closer, roi) >= _LEAST_OVERLAP else list(roi))
+        near = min(_overlap(closer, roi), _overlap(closer, start)) >= _LEAST_OVERLAP
+        found.append(closer if near else list(roi))
     return found
 
 

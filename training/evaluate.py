@@ -74,6 +74,8 @@ def measure_landmarks(
         "mean_of_bins_without_shift": shifted.mean_of_bins,
         "plain_without_shift": shifted.plain,
     }
+    if faces.missed is not None:
+        report["missed"] = faces.missed
     frontal = np.ones(len(found), bool)
     if faces.yaw is not None:
         frontal = np.abs(faces.yaw) <= metrics.YAW_BINS[0][1]
@@ -260,7 +262,13 @@ def build_parser() -> argparse.ArgumentParser:
     sets.add_argument("--aflw", type=Path, help="folder with images/ and ground_truth.npz")
     sets.add_argument("--scenes", type=Path, help="folder with images/ and landmarks68.csv")
     sets.add_argument("--training-part", action="store_true", help="the scenes not held out")
-    sets.add_argument("--roi", choices=("detector", "landmarks"), default="detector")
+    sets.add_argument(
+        "--roi",
+        choices=("detector", "landmarks"),
+        default="detector",
+        help="where faces are: what a detector finds (AFLW2000-3D and rendered heads are measured "
+        "both ways), or around their true points alone, which needs no detector (%(default)s)",
+    )
     sets.add_argument("--detector", help="detector's weights (default: weights/FaceBoxesProd.pth)")
     sets.add_argument("--crops", type=Path, help="folder of face crops, for the openings")
     sets.add_argument("--points", type=Path, help="their points, from training.mediapipe_points")

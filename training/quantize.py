@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tddfa.assets import find_asset
+from tddfa.assets import DEFAULT_CONFIG, find_asset
 from tddfa.cli import run_main
 from tddfa.config import Config, load_config
 from tddfa.errors import InputError
@@ -108,6 +108,7 @@ def quantize(
     out: Path,
     settings: QuantizeSettings | None = None,
     data: Sequence[Path] = (),
+    config: str = DEFAULT_CONFIG,
 ) -> QuantizeReport:
     """Quantize the ``.onnx`` that belongs to a regressor's checkpoint.
 
@@ -122,6 +123,8 @@ def quantize(
     settings : QuantizeSettings, optional
     data : sequence of Path
         Packed data sets whose crops give the ranges in place of the scenes' faces, in equal parts.
+    config : str
+        Configuration with the face model and the scale that the network was trained for.
 
     Raises
     ------
@@ -132,17 +135,17 @@ def quantize(
     settings = settings or QuantizeSettings()
     arch, width = checkpoint_network(checkpoint)
     values = {"checkpoint_fp": str(checkpoint), "arch": arch, "widen_factor": width}
-    config = load_config("configs/mb1_120x120.yml").with_values(**values)
+    settled = load_config(config).with_values(onnx_fp=None, **values)
     source = find_onnx(checkpoint)
     if data:
         inputs = packed_crops(data, settings.faces)
     else:
         calibration = load_annotated(scenes, held_out=False)
         chosen = _some(len(calibration.paths), settings.faces)
-        inputs = list(crops(calibration, chosen.tolist(), config.size))
+        inputs = list(crops(calibration, chosen.tolist(), settled.size))
     with replacing(out) as temporary:
         _write(source, inputs, temporary, settings)
-        report = compare(config, source, temporary, load_annotated(scenes))
+        report = compare(settled, source, temporary, load_annotated(scenes))
         if report.shift > settings.most_shift or (
             report.nme_quantized - report.nme > settings.most_nme
         ):
@@ -164,6 +167,10 @@ def packed_crops(data: Sequence[Path], faces: int) -> list[FloatArray]:
     for number, packed in enumerate(sets):
         rows = np.flatnonzero(packed.usable & ~packed.held_out)
         share = (number + 1) * faces // len(sets) - number * faces // len(sets)
+        if len(rows) < share:
+            raise InputError(
+                f"'{data[number]}': expected {share} crops that may be trained on, got {len(rows)}"
+            )
         for row in rows[_some(len(rows), share)]:
             found.append(network_input(packed.images[row], [_MIDDLE], INPUT))
     return found
@@ -254,6 +261,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("checkpoint", help=".pth of a regressor, with its .onnx beside it")
     parser.add_argument(
+        "-c",
+        "--config",
+        default=DEFAULT_CONFIG,
+        help="configuration with its face model and scale (%(default)s)",
+    )
+    parser.add_argument(
         "--scenes", type=Path, required=True, help="folder with images/ and landmarks68.csv"
     )
     parser.add_argument(
@@ -284,7 +297,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.free and not args.data:
         raise InputError("--free: expected --data, the scenes' terms are not known")
     require_run(args.data, [("regressor", checkpoint)], args.free)
-    report = quantize(checkpoint, args.scenes, out, settings, args.data)
+    report = quantize(checkpoint, args.scenes, out, settings, args.data, args.config)
     logger.info("wrote %s; %s", out, report)
     return 0
 

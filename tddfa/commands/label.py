@@ -231,6 +231,8 @@ def settings_of(args: argparse.Namespace, job: Job) -> dict[str, Any]:
         "det_threshold": args.det_threshold,
         "det_size": list(args.det_size) if args.det_size else None,
         "detect_scale": args.detect_scale,
+        "upright": not args.no_upright,
+        "second_look": not args.no_second_look,
         "crops": None if crops is None else [crops.convention, crops.side, crops.suffix],
     }
 

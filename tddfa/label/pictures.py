@@ -13,7 +13,7 @@ from tddfa.frame import Frame
 from tddfa.label.measures import face_columns, sharpness
 from tddfa.label.schema import Row
 from tddfa.picture import ImageArray
-from tddfa.roi import parse_roi_box_from_bbox
+from tddfa.roi import network_input, parse_roi_box_from_bbox
 
 # Faces that go through the regressor together.
 _BATCH = 16
@@ -47,6 +47,7 @@ class _Waiting:
 
     heads: list[Row] = field(default_factory=list)
     crops: list[FaceCrops] = field(default_factory=list)
+    sharp: list[list[float]] = field(default_factory=list)
     images: dict[int, ImageArray] = field(default_factory=dict)  # those with faces, by number
 
     @property
@@ -77,14 +78,13 @@ def picture_rows(
 
     def align() -> Iterator[list[Row]]:
         found = align_crops(aligner.picture_aligner, waiting.crops)
-        for number, (head, crops, faces) in enumerate(
-            zip(waiting.heads, waiting.crops, found, strict=True)
+        for number, (head, sharp, faces) in enumerate(
+            zip(waiting.heads, waiting.sharp, found, strict=True)
         ):
             if "error" in head or not faces:
                 yield [head]
                 continue
             more = write_crops(head, waiting.images[number], faces) if write_crops else None
-            sharp = sharpness(crops.crops)
             yield [
                 head
                 | {"face": i, "sharpness": sharp[i]}
@@ -97,6 +97,7 @@ def picture_rows(
         if isinstance(picture, InputError):
             waiting.heads.append(known | {"error": str(picture)})
             waiting.crops.append(_nothing(aligner))
+            waiting.sharp.append([])
         else:
             waiting.heads.append(_find(known, picture, aligner, waiting))
             if write_crops is not None and waiting.crops[-1].rois:
@@ -112,6 +113,8 @@ def _find(known: Row, picture: ImageArray, aligner: FaceAligner, waiting: _Waiti
     boxes = detect_faces(aligner.detector, picture, aligner.detect_scale)
     rois = [parse_roi_box_from_bbox(box) for box in boxes]
     waiting.crops.append(aligner.cut(picture, rois, boxes))
+    # In the detector's ROIs, whatever the regressor looks at, so that numbers compare.
+    waiting.sharp.append(sharpness(network_input(picture, rois, aligner.aligner.size)))
     height, width = picture.shape[:2]
     return known | {"width": width, "height": height, "faces": len(boxes)}
 

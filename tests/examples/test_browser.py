@@ -92,7 +92,7 @@ def test_the_same_faces_as_in_python(align, portrait, project_root, name, limits
     height, width = limits
     settings = {"max_height": height, "max_width": width}
     config = load_config(project_root / CONFIG).for_tracking()
-    aligner = FaceAligner(config, detector_settings=settings, upright=False)
+    aligner = FaceAligner(config, detector_settings=settings, upright=False, second_look=False)
     expected = aligner.detect(image)
     found = align(image, limits)["faces"]
     assert len(found) == len(expected) == (2 if "two" in name else 1)

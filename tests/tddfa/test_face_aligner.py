@@ -104,7 +104,7 @@ def test_batch_goes_through_the_network_at_once(pipeline, crowd, monkeypatch):
     pipeline.detect([crowd, BLACK, crowd])
     # A first look at each picture's faces; then all of them, and as many mirror images.
     assert batches == [2, 2, 8]
-    monkeypatch.setattr("tddfa.face_batch._BATCH", 3)
+    monkeypatch.setattr("tddfa.face_batch._BATCH", 6)
     faces = pipeline.detect([crowd, BLACK, crowd])
     assert batches[3:] == [2, 2, 6, 2]
     same(faces[2][1], pipeline.detect(crowd)[1])

@@ -72,6 +72,35 @@ def lopsided(model):
     return replace(model, w_exp=basis)
 
 
+def lopsided_mean(model):
+    """A mean shape that is not symmetric: one corner of the mouth lies lower."""
+    mean = np.array(model.u, np.float32)
+    mean[model.keypoints.reshape(68, 3)[48, 1]] -= 0.2 * np.ptp(mean)
+    return replace(model, u=mean)
+
+
+def off_center(model):
+    """A mean shape that is symmetric about another plane."""
+    mean = np.array(model.u, np.float32)
+    mean[::3] += 0.1 * np.ptp(mean)
+    return replace(model, u=mean)
+
+
+def lopsided_between(model):
+    """A component that moves one half of the mesh, but for its landmarks."""
+    basis = np.array(model.w_shp, np.float32)
+    rest = np.setdiff1d(np.flatnonzero(model.u[::3, 0] > 0), model.landmark_vertices)
+    basis[3 * rest, 0] += basis.std() * 10
+    return replace(model, w_shp=basis)
+
+
+def damaged(model):
+    """A number of the basis that is none."""
+    basis = np.array(model.w_exp, np.float32)
+    basis[model.keypoints[10], 3] = np.nan
+    return replace(model, w_exp=basis)
+
+
 def swapped(model):
     """Partners that are others than the landmarks': those of two vertices exchanged."""
     mirror = model.mirror.copy()
@@ -80,7 +109,36 @@ def swapped(model):
     return replace(model, mirror=mirror)
 
 
-@pytest.mark.parametrize("change", [lopsided, swapped, lambda model: replace(model, mirror=None)])
+def shortened(model):
+    """Fewer components than the parameters have coefficients."""
+    return replace(model, w_exp=model.w_exp[:, :6])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lopsided,
+        lopsided_mean,
+        off_center,
+        lopsided_between,
+        damaged,
+        swapped,
+        shortened,
+        lambda model: replace(model, mirror=None),
+    ],
+)
 def test_a_model_that_is_not_symmetric_has_no_mirror(model, change):
     assert parameter_mirror(model, SIZE) is not None
     assert parameter_mirror(change(model), SIZE) is None
+
+
+def test_components_beyond_the_parameters_count_for_nothing(model, params):
+    """A model may have more of both kinds; parameters name the first of each."""
+    generator = np.random.default_rng(8)
+    more = [
+        np.hstack([part, generator.normal(size=(len(part), 3))]).astype(np.float32)
+        for part in (model.w_shp, model.w_exp)
+    ]
+    longer = replace(model, w_shp=more[0], w_exp=more[1])
+    expected = parameter_mirror(model, SIZE)(params)
+    np.testing.assert_allclose(parameter_mirror(longer, SIZE)(params), expected, atol=1e-4)

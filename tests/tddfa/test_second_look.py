@@ -1,14 +1,20 @@
 """The second look: closer, in a mirror as well, and only where that is possible."""
 
+import copy
+import pickle
+from functools import partial
+
 import cv2
 import numpy as np
 import pytest
 
 from tddfa import FaceAligner, load_config
 from tddfa.arkit52 import MIRRORED
+from tddfa.commands import image_arguments, label, web
 from tddfa.mirrored_look import mirrored_crops, parameter_mirror
 from tddfa.onnx_backend import TDDFA_ONNX
 from tddfa.params import split_params
+from tddfa.pipelines import aligner_arguments
 from tddfa.reconstruct import image_cameras
 from tddfa.roi import network_input, square_around
 from tddfa.second_look import closer_rois, params_in, were_off
@@ -51,6 +57,13 @@ def test_landmarks_far_from_their_roi_are_not_believed(found, near):
 @pytest.mark.parametrize("points", [np.full((2, 68), np.nan), np.zeros((2, 68))])
 def test_landmarks_that_are_none_leave_the_roi(points):
     assert closer_rois([points], [square(100, 100, 122)]) == [square(100, 100, 122)]
+
+
+def test_a_further_look_may_not_leave_where_the_face_was_said_to_be():
+    given, then = square(100, 100, 122), square(130, 100, 100)
+    beside = corners(165, 100, 100)
+    assert closer_rois([beside], [then]) != [then]
+    assert closer_rois([beside], [then], [given]) == [then]
 
 
 def test_no_face_is_no_roi():
@@ -158,6 +171,13 @@ def test_still_pictures_are_looked_at_again_and_videos_once(portrait):
     np.testing.assert_allclose(given.landmarks, face.landmarks, atol=0.05)
 
 
+def test_around_landmarks_one_look_is_enough(portrait):
+    aligner, plain = FaceAligner(), FaceAligner(second_look=False)
+    points = [aligner(portrait)[0].landmarks]
+    (face,), (once,) = (a.align(portrait, landmarks=points) for a in (aligner, plain))
+    np.testing.assert_array_equal(face.landmarks, once.landmarks)
+
+
 def test_boxes_that_sit_badly_matter_less(portrait):
     """Of boxes moved about, landmarks of the second look scatter less than those of one look."""
     aligner, plain = FaceAligner(), FaceAligner(second_look=False)
@@ -170,6 +190,50 @@ def test_boxes_that_sit_badly_matter_less(portrait):
         for a in (plain, aligner)
     ]
     assert scatter[1] < 0.6 * scatter[0]
+
+
+def test_many_faces_are_not_one_batch(portrait, aligner, monkeypatch):
+    looking, batches = aligner.with_second_look(), []
+    forward = looking.forward
+    monkeypatch.setattr(looking, "forward", lambda x: (batches.append(len(x)), forward(x))[1])
+    monkeypatch.setattr("tddfa.aligner._BATCH", 4)
+    given = [square(228, 115, 120 + 5 * i) for i in range(10)]
+    closer = looking.closer(portrait, given)
+    assert batches[:3] == [4, 4, 2] and max(batches) == 4
+    monkeypatch.setattr("tddfa.aligner._BATCH", 64)
+    np.testing.assert_allclose(closer, looking.closer(portrait, given), atol=0.05)
+
+
+def pickled(value):
+    return pickle.loads(pickle.dumps(value))
+
+
+@pytest.mark.parametrize("clone", [copy.copy, copy.deepcopy, pickled])
+def test_copies_look_as_often(portrait, aligner, clone):
+    for original in (aligner, aligner.with_second_look()):
+        again = clone(original)
+        assert (again.mirror is None) == (original.mirror is None)
+        crops = network_input(portrait, ROIS)
+        np.testing.assert_allclose(again.regress(crops), original.regress(crops), atol=1e-4)
+
+
+def test_the_references_names_look_once():
+    assert TDDFA_ONNX(**vars(load_config("default"))).mirror is None
+    assert not pickled(FaceAligner(second_look=False)).picture_aligner.mirror
+
+
+@pytest.mark.parametrize(
+    ("parse", "words"),
+    [
+        (partial(image_arguments.parse_args, prog="tddfa image"), ["-f", "a.png"]),
+        (image_arguments.parse_args, ["-f", "a.png"]),
+        (label.parse_args, ["a.png", "--out", "rows"]),
+        (partial(web.parse_args, prog="tddfa web"), []),
+    ],
+)
+def test_commands_for_pictures_pass_it_on(parse, words):
+    assert aligner_arguments(parse(words))["second_look"]
+    assert not aligner_arguments(parse([*words, "--no_second_look"]))["second_look"]
 
 
 def test_models_in_the_references_format_are_looked_at_once(shared):

@@ -1,11 +1,17 @@
 import json
 
+import cv2
 import numpy as np
 import pytest
 
 from tddfa.errors import InputError
 from training import evaluate
-from training.evaluation.benchmark_sets import best_box, load_annotated, load_ground_truth
+from training.evaluation.benchmark_sets import (
+    best_box,
+    load_annotated,
+    load_ground_truth,
+    with_found_rois,
+)
 from training.evaluation.predict import open_aligner
 
 
@@ -33,6 +39,52 @@ def test_command_line_writes_a_report(shared, upstream, tmp_path, capsys):
     assert evaluate.main([*config, "--aflw", str(small), "--out", str(out)]) == 0
     assert json.loads((out / "report.json").read_text())["aflw"]["faces"] == 3
     assert "mean_of_bins" in capsys.readouterr().out
+
+
+@pytest.fixture
+def two_faces(project_root, pipeline, tmp_path):
+    """Two pictures of one face with its truth: the portrait, and one in which nobody finds it."""
+    picture = cv2.imread(str(project_root / "examples" / "inputs" / "astronaut.png"))
+    (face,) = pipeline(picture)
+    (tmp_path / "images").mkdir()
+    cv2.imwrite(str(tmp_path / "images" / "a.png"), picture)
+    cv2.imwrite(str(tmp_path / "images" / "b.png"), 0 * picture)
+    np.savez(
+        tmp_path / "ground_truth.npz",
+        names=["a.png", "b.png"],
+        pts68=np.stack([face.landmarks] * 2),
+        roi_box=np.array([[160.0, 60.0, 300.0, 200.0]] * 2, np.float32),
+        abs_yaw_deg=np.zeros(2, np.float32),
+    )
+    return tmp_path
+
+
+def test_rois_of_found_faces_are_the_detectors(two_faces, pipeline):
+    given = load_ground_truth(two_faces)
+    found = with_found_rois(given, pipeline.tracking_detector)
+    assert given.missed is None and found.missed == 1
+    assert np.abs(found.rois[0] - given.rois[0]).max() > 2
+    np.testing.assert_array_equal(found.rois[1], given.rois[1])
+
+
+@pytest.mark.parametrize("roi", ["detector", "landmarks"])
+def test_a_set_with_rois_is_measured_from_a_detectors_boxes_as_well(two_faces, roi):
+    out = two_faces / "out"
+    assert evaluate.main(["--aflw", str(two_faces), "--roi", roi, "--out", str(out)]) == 0
+    report = json.loads((out / "report.json").read_text())
+    assert "missed" not in report["aflw"]
+    assert report.get("aflw, found", {}).get("missed") == (1 if roi == "detector" else None)
+
+
+def test_a_second_look_is_measured_where_there_is_one(two_faces, upstream):
+    faces = load_ground_truth(two_faces)
+    once, twice = (
+        evaluate.measure_landmarks(open_aligner("default", second_look=second), faces, None)
+        for second in (False, True)
+    )
+    assert once["bins"][0] != twice["bins"][0]
+    with pytest.raises(InputError, match="symmetric"):
+        open_aligner("configs/reference_mb05.yml", assets=str(upstream), second_look=True)
 
 
 @pytest.mark.parametrize("loader", [load_ground_truth, load_annotated])

@@ -105,8 +105,8 @@ def test_scenes_are_named_where_they_are_missing(checkpoint, tmp_path):
 def test_packed_crops_give_the_ranges(scenes, checkpoint, packed_folder):
     """Whatever gives the ranges, the network stays near the exact one; another gives others."""
     written = []
-    for data in ([], ["--data", str(packed_folder)]):
-        limits = ["--most-nme", "2", "--most-shift", "2"]
+    for data in ([], ["--data", str(packed_folder), "--faces", "20"]):
+        limits = ["--most-nme", "3", "--most-shift", "3"]
         assert quantize.main([str(checkpoint), "--scenes", str(scenes), *limits, *data]) == 0
         written.append(checkpoint.with_suffix(".int8.onnx").read_bytes())
     assert written[0] != written[1]
@@ -132,3 +132,21 @@ def test_free_asks_for_the_terms_of_the_crops(scenes, checkpoint, packed_folder,
     with pytest.raises(InputError, match=message):
         quantize.main([str(checkpoint), "--scenes", str(scenes), "--free", *words])
     assert not checkpoint.with_suffix(".int8.onnx").exists()
+
+
+def test_free_weights_are_quantized_with_their_own_scale(scenes, tmp_path, packed_folder):
+    for suffix in (".pth", ".onnx"):
+        shutil.copy(ROOT / "weights" / f"free_mb05_120x120{suffix}", tmp_path / f"net{suffix}")
+    words = [str(tmp_path / "net.pth"), "--scenes", str(scenes), "--data", str(packed_folder)]
+    limits = ["--most-nme", "3", "--most-shift", "3", "--faces", "20"]
+    with pytest.raises(InputError, match="another parameter scale"):
+        quantize.main([*words, *limits])
+    assert not (tmp_path / "net.int8.onnx").exists()
+    assert quantize.main([*words, *limits, "-c", "configs/free_mb05.yml"]) == 0
+    assert (tmp_path / "net.int8.onnx").is_file()
+
+
+def test_too_few_crops_are_named(scenes, checkpoint, packed_folder):
+    words = ["--scenes", str(scenes), "--data", str(packed_folder), "--faces", "2000"]
+    with pytest.raises(InputError, match=r"packed.*expected 2000 crops"):
+        quantize.main([str(checkpoint), *words])

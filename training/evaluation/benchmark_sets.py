@@ -33,6 +33,9 @@ class LandmarkSet:
         ``[xmin, ymin, xmax, ymax]``, what the network shall see.
     yaw : ndarray, shape (n,), float32, or None
         The magnitude of yaw in degrees, where it is known.
+    missed : int or None
+        So many faces a detector did not find; their ROIs are those of their points. None where no
+        detector was asked.
     """
 
     name: str
@@ -40,6 +43,7 @@ class LandmarkSet:
     points: FloatArray
     rois: FloatArray
     yaw: FloatArray | None = None
+    missed: int | None = None
 
 
 def read_picture(path: Path) -> ImageArray:
@@ -74,13 +78,15 @@ def with_found_rois(faces: LandmarkSet, detector: Detector) -> LandmarkSet:
     That of the box which overlaps a face's points most; a face that it misses keeps the ROI that it
     had.
     """
-    rois, cache = [], dict[Path, FloatArray]()
+    rois, missed, cache = [], 0, dict[Path, FloatArray]()
     for path, points, roi in zip(faces.paths, faces.points, faces.rois, strict=True):
         if path not in cache:
             cache[path] = detector(read_picture(path))
         box = best_box(points, cache[path])
+        missed += box is None
         rois.append(roi if box is None else parse_roi_box_from_bbox(box))
-    return replace(faces, name=f"{faces.name}_found", rois=np.array(rois, np.float32))
+    found = np.array(rois, np.float32)
+    return replace(faces, name=f"{faces.name}_found", rois=found, missed=missed)
 
 
 def load_annotated(
