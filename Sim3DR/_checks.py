@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int32]
 
+_BITS_OF_ONE = int(np.float32(1).view(np.uint32))
 LONGEST = 2**31 - 1024
 """Rows of a mesh and of a picture at most: the kernels count in 32 bits."""
 
@@ -53,14 +54,21 @@ def as_mesh(vertices: ArrayLike, triangles: ArrayLike) -> tuple[FloatArray, IntA
         raise TypeError(f"triangles: expected integers, got {faces.dtype}")
     if faces.ndim != 2 or faces.shape[1] != 3:
         raise ValueError(f"triangles: expected shape (M, 3), got {faces.shape}")
-    if faces.size:
+    if faces.size and not _within(faces, len(points)):
         low, high = int(faces.min()), int(faces.max())
-        if low < 0 or high >= len(points):
-            wrong = low if low < 0 else high
-            raise ValueError(
-                f"triangles: vertex index {wrong} is out of range for {len(points)} vertices"
-            )
+        wrong = low if low < 0 else high
+        raise ValueError(
+            f"triangles: vertex index {wrong} is out of range for {len(points)} vertices"
+        )
     return points, np.ascontiguousarray(faces, dtype=np.int32)
+
+
+def _within(indices: NDArray[Any], count: int) -> bool:
+    """Tell whether all indices are in 0 .. count - 1."""
+    if indices.dtype == np.int32:
+        # as unsigned numbers negative ones are the largest: one pass tells both ends
+        return int(indices.view(np.uint32).max()) < count
+    return int(indices.min()) >= 0 and int(indices.max()) < count
 
 
 def as_colors(name: str, value: ArrayLike, count: int) -> FloatArray:
@@ -75,7 +83,8 @@ def as_colors(name: str, value: ArrayLike, count: int) -> FloatArray:
         raise ValueError(
             f"{name}: expected shape (N, C) with N = {count} vertices and C >= 1, got {array.shape}"
         )
-    if colors.min(initial=1) >= 0 and colors.max(initial=0) <= 1:  # false if any is NaN
+    # The bits of floats from 0 to 1 grow with them; those of negative ones and of NaN are beyond.
+    if int(colors.view(np.uint32).max(initial=0)) <= _BITS_OF_ONE:
         return colors
     # fmax and fmin, other than clip, return the bound where a color is NaN
     return np.fmin(np.fmax(colors, np.float32(0)), np.float32(1))

@@ -129,7 +129,8 @@ def _build(arrays: Mapping[str, Any]) -> MorphableModel:
         w_exp=_basis(arrays["w_exp"]),
         tri=Topology(
             tri,
-            ncc_code=None if ncc_code is None else np.ascontiguousarray(ncc_code, np.float32),
+            # a vertex's numbers side by side, as drawing wants them
+            ncc_code=None if ncc_code is None else np.asfortranarray(ncc_code, np.float32),
             uv=uv if uv is None or callable(uv) else np.ascontiguousarray(uv, np.float32),
             inside=inside_of(arrays),
         ),

@@ -64,10 +64,11 @@ def as_triangles(tri: npt.ArrayLike, n_vertices: int | None = None) -> IntArray:
         shape = f"{triangles.shape} {triangles.dtype}"
         raise InputError(f"tri: expected integers of shape (M, 3), got {shape}")
     triangles = np.ascontiguousarray(triangles, np.int32)
-    if n_vertices is not None and triangles.size:
+    # As unsigned numbers negative ones are the largest: one pass tells both ends.
+    highest = int(triangles.view(np.uint32).max(initial=0))
+    if n_vertices is not None and triangles.size and highest >= n_vertices:
         low, high = int(triangles.min()), int(triangles.max())
-        if low < 0 or high >= n_vertices:
-            raise InputError(f"tri: expected indices 0 to {n_vertices - 1}, got {low} to {high}")
+        raise InputError(f"tri: expected indices 0 to {n_vertices - 1}, got {low} to {high}")
     # np.ascontiguousarray keeps no subclass, but be plain about it: the kernels want an ndarray.
     return np.asarray(triangles)
 
@@ -111,6 +112,8 @@ def model_table(
         )
     rows = np.asarray(table, np.float32)
     if rows.shape == (columns, n_vertices) and columns != n_vertices:
+        if rows.flags.f_contiguous:
+            return rows.T
         turned = np.empty((n_vertices, columns), np.float32)
         for column in range(columns):  # a third of the time of np.ascontiguousarray(rows.T)
             turned[:, column] = rows[column]
