@@ -35,7 +35,7 @@ def add_model_arguments(parser: argparse.ArgumentParser, onnx: bool = False) -> 
         type=named_config,
         metavar=f"{{{','.join(NAMED_CONFIGS)}}}",
         help="the same by name: default (x1.0), small (x0.5: faster, a little less exact), or free "
-        "(x0.5, for any use, less exact; see weights/README.md)",
+        "and free-small (the same for any use, less exact; see weights/README.md)",
     )
     group.add_argument(
         "-m",

@@ -25,7 +25,8 @@ DEFAULT_CONFIG = "configs/mb1_120x120.yml"
 NAMED_CONFIGS = {
     "default": DEFAULT_CONFIG,
     "small": "configs/mb05_120x120.yml",
-    "free": "configs/free_mb05.yml",
+    "free": "configs/free_mb1.yml",
+    "free-small": "configs/free_mb05.yml",
 }
 # No system has longer paths.
 _LONGEST_NAME = 4096

@@ -35,6 +35,18 @@ def _overlap(roi: Sequence[float], other: Sequence[float]) -> float:
     return float(iou_matrix([list(roi)], [list(other)])[0, 0])
 
 
+def _in_whole_pixels(roi: Sequence[float]) -> list[float]:
+    """Return a ROI as `tddfa.roi.crop_img` cuts it, so that what is found there lies where it says.
+
+    A ROI of NaN stays as it is.
+    """
+    left, top, right, _ = roi
+    if not np.isfinite([left, top, right]).all():
+        return list(roi)
+    left, top, side = round(left), round(top), round(right - left)
+    return [float(left), float(top), float(left + side), float(top + side)]
+
+
 def were_off(roi_boxes: Sequence[Sequence[float]], closer: Sequence[Sequence[float]]) -> list[int]:
     """Return which ROIs were so far from the closer ones that these deserve another look.
 
@@ -76,7 +88,7 @@ def closer_rois(
     found = []
     starts = roi_boxes if given is None else given
     for points, roi, start in zip(landmarks, roi_boxes, starts, strict=True):
-        closer = square_around(points)
+        closer = _in_whole_pixels(square_around(points))
         near = min(_overlap(closer, roi), _overlap(closer, start)) >= _LEAST_OVERLAP
         found.append(closer if near else list(roi))
     return found

@@ -118,7 +118,7 @@ def shared_networks(args: argparse.Namespace) -> Networks:
 
     if args.config != DEFAULT_CONFIG:
         return Networks({Path(args.config).stem: builder(args.config)})
-    named = {"x1.0": "default", "x0.5": "small", "free x0.5": "free"}
+    named = {"x1.0": "default", "x0.5": "small", "free x1.0": "free"}
     return Networks({label: builder(NAMED_CONFIGS[name]) for label, name in named.items()})
 
 

@@ -41,7 +41,8 @@ def test_what_is_no_score(text):
 
 def test_weights_by_name_are_a_configuration():
     assert parse("--weights", "small").config == "configs/mb05_120x120.yml"
-    assert parse("--weights", "free").config == "configs/free_mb05.yml"
+    assert parse("--weights", "free").config == "configs/free_mb1.yml"
+    assert parse("--weights", "free-small").config == "configs/free_mb05.yml"
     assert parse("--weights", "default").config == DEFAULT_CONFIG
     assert parse().config == parse("-c", DEFAULT_CONFIG).config == DEFAULT_CONFIG
 
