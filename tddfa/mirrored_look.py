@@ -26,8 +26,8 @@ from tddfa.params import LAYOUTS, N_CAMERA, FloatArray
 
 __all__ = ["ParameterMirror", "mirrored_crops", "parameter_mirror"]
 
-# How well a shape's mirror image is to be told, in parts of the basis. The open face model's is told
-# exactly; one that somebody fitted may leave a little.
+# How well a shape's mirror image is to be told, in parts of the basis. The open face model's is
+# told exactly; one that somebody fitted may leave a little.
 _MOST_ERROR = 0.01
 # Vertices that are looked at besides the landmarks.
 _SPREAD = 128
