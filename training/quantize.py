@@ -14,8 +14,8 @@ import contextlib
 import io
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +24,19 @@ import numpy.typing as npt
 
 from tddfa.assets import DEFAULT_CONFIG, find_asset
 from tddfa.cli import run_main
-from tddfa.config import Config, load_config
+from tddfa.config import load_config
 from tddfa.errors import InputError
-from tddfa.ibug68 import INNER
 from tddfa.io.atomic import replacing
 from tddfa.network_files import QUANTIZED
-from tddfa.onnx_backend import TDDFA_ONNX
 from tddfa.onnx_cache import find_onnx
 from tddfa.optional import require
 from tddfa.params import FloatArray
 from tddfa.roi import network_input
 from training.dataset.batch import CANVAS, INPUT, MARGIN
 from training.dataset.packed import open_packed
-from training.evaluation import metrics
-from training.evaluation.benchmark_sets import LandmarkSet, load_annotated, read_picture
+from training.evaluation.benchmark_sets import load_annotated
 from training.evaluation.predict import checkpoint_network
+from training.evaluation.quantized import QuantizeReport, compare, crops
 from training.provenance.runs import require_run
 
 logger = logging.getLogger(__name__)
@@ -70,36 +68,6 @@ class QuantizeSettings:
     exact: int = 5
     most_shift: float = 0.3
     most_nme: float = 0.03
-
-
-@dataclass(frozen=True)
-class QuantizeReport:
-    """What quantizing cost on held-out faces.
-
-    Attributes
-    ----------
-    faces : int
-    shift, shift_p95, shift_max : float
-        Pixels of the crop by which landmarks moved: mean, 95th percentile of the faces' means,
-        largest of all.
-    nme, nme_quantized : float
-        Inner 51 points over the distance of the outer eye corners, percent.
-    """
-
-    faces: int
-    shift: float
-    shift_p95: float
-    shift_max: float
-    nme: float
-    nme_quantized: float
-
-    def __str__(self) -> str:
-        """Return a line to print."""
-        return (
-            f"{self.faces} held-out faces: landmarks moved by {self.shift:.3f} px of the crop "
-            f"(95 % of faces {self.shift_p95:.3f}, largest {self.shift_max:.2f}), "
-            f"NME {self.nme:.3f} -> {self.nme_quantized:.3f} %"
-        )
 
 
 def quantize(
@@ -153,13 +121,6 @@ def quantize(
     return report
 
 
-def crops(faces: LandmarkSet, rows: Sequence[int], size: int) -> Iterator[FloatArray]:
-    """Yield the network's input (1, 3, size, size) for some faces of a set."""
-    for row in rows:
-        picture = read_picture(faces.paths[row])
-        yield network_input(picture, [faces.rois[row].tolist()], size)
-
-
 def packed_crops(data: Sequence[Path], faces: int) -> list[FloatArray]:
     """Return the network's input (1, 3, 120, 120) for crops of packed sets, none held out."""
     sets = [open_packed(folder) for folder in data]
@@ -179,34 +140,6 @@ def packed_crops(data: Sequence[Path], faces: int) -> list[FloatArray]:
 def _some(count: int, wanted: int) -> npt.NDArray[np.intp]:
     """Return so many of `count` numbers, the same ones each time, in their order."""
     return np.sort(np.random.default_rng(0).permutation(count)[:wanted])
-
-
-def compare(config: Config, exact: Path, quantized: Path, faces: LandmarkSet) -> QuantizeReport:
-    """Measure two forms of a network on annotated faces."""
-    aligners = [TDDFA_ONNX(**vars(replace(config, onnx_fp=str(p)))) for p in (exact, quantized)]
-    outputs = [
-        [aligner.regress(crop)[0] for aligner in aligners]
-        for crop in crops(faces, range(len(faces.paths)), config.size)
-    ]
-    params = [list(column) for column in zip(*outputs, strict=True)]
-    make = aligners[0].recon_vers
-    crop = [[0.0, 0.0, config.size, config.size]] * len(outputs)
-    placed = [np.stack(make(column, crop))[:, :2] for column in params]
-    moved = np.linalg.norm(placed[1] - placed[0], axis=1)
-    size = metrics.eye_corner_distance(faces.points)
-    truth = faces.points[:, :, INNER]
-    errors = [
-        metrics.nme(np.stack(make(column, list(faces.rois)))[:, :, INNER], truth, size)
-        for column in params
-    ]
-    return QuantizeReport(
-        len(outputs),
-        float(moved.mean()),
-        float(np.percentile(moved.mean(axis=1), 95)),
-        float(moved.max()),
-        errors[0].plain,
-        errors[1].plain,
-    )
 
 
 def _write(
