@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from FaceBoxes.tiles import detect_faces
+from tddfa.aligner import Aligner
 from tddfa.assets import DEFAULT_CONFIG
 from tddfa.build_aligner import build_aligner
 from tddfa.config import Config, load_config
@@ -89,8 +90,6 @@ class FaceAligner:
     ----------
     aligner : Aligner
         The regressor with its face model; it looks at each crop once.
-    picture_aligner : Aligner
-        The same for still pictures, see `second_look`.
     detector : Detector
     check : FaceCheck or None
         What sees how far faces are rolled.
@@ -160,14 +159,21 @@ class FaceAligner:
             else:
                 self.detector = as_detector(detector)
             self.aligner = opening.result()
-        self.picture_aligner = self.aligner.with_second_look() if second_look else self.aligner
         self.check: FaceCheck | None = None
         if upright and isinstance(self.detector, CheckedDetector):
             self.check = self.detector.check
         elif upright:
             self.check = build_face_check(self.config, runtime)
-        self.upright = upright
+        self.upright, self.second_look = upright, second_look
         self.detect_scale = detect_scale
+
+    @cached_property
+    def picture_aligner(self) -> Aligner:
+        """The regressor as still pictures are looked at, see `second_look`.
+
+        Made when the first of them comes: videos and cameras need none.
+        """
+        return self.aligner.with_second_look() if self.second_look else self.aligner
 
     @cached_property
     def tracking_detector(self) -> Detector:

@@ -14,6 +14,7 @@ under mirroring, as the open one is::
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,16 +22,25 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.ibug68 import MIRROR
-from tddfa.morphable_model import MorphableModel
+from tddfa.morphable_model import Basis, MorphableModel
 from tddfa.params import LAYOUTS, N_CAMERA, FloatArray
 
-__all__ = ["ParameterMirror", "mirrored_crops", "parameter_mirror"]
+__all__ = [
+    "ParameterMirror",
+    "mirrored_crops",
+    "mirrored_parts",
+    "parameter_mirror",
+    "solved_mirror",
+]
 
 # How well a shape's mirror image is to be told, in parts of the basis. The open face model's is
 # told exactly; one that somebody fitted may leave a little.
 _MOST_ERROR = 0.01
 # Vertices that are looked at besides the landmarks.
 _SPREAD = 128
+_AROUND = np.array([-1.0, 1.0, 1.0], np.float32)[:, None]  # D
+
+DoubleArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,30 +111,58 @@ def parameter_mirror(
     spread = np.linspace(0, model.n_vertices - 1, _SPREAD).astype(np.int32)
     vertices = np.concatenate([landmarks, spread])
     here, there = model.part(vertices), model.part(model.mirror[vertices])
-    around = np.array([-1.0, 1.0, 1.0])[:, None]
-    if not _near(here.mean, around * there.mean):
+    if not _near(here.mean, _AROUND * there.mean):
         return None
     n_shape, n_expression = LAYOUTS[num_params]
-    first = model.w_shp.shape[1]
-    if n_shape > first or n_expression > model.w_exp.shape[1]:
+    if n_shape > here.n_shape or n_expression > len(here.components) - here.n_shape:
         return None
-    matrix = np.zeros((n_shape + n_expression,) * 2, np.float32)
-    for start, end, offset in (
-        (0, n_shape, 0),
-        (n_shape, n_shape + n_expression, first - n_shape),
-    ):
-        part = slice(start + offset, end + offset)
-        rows, wanted = (
-            array[part].reshape(end - start, -1).T.astype(np.float64)
-            for array in (here.components, around * there.components)
+    parts = mirrored_parts(here, there, n_shape, n_expression)
+    if not all(np.isfinite(array).all() for pair in parts for array in pair):
+        return None
+    matrix = solved_mirror(parts)
+    start = 0
+    for rows, wanted in parts:
+        part = slice(start, start := start + rows.shape[1])
+        if not _near(rows @ matrix[part, part], wanted):
+            return None
+    return ParameterMirror(matrix.astype(np.float32), size)
+
+
+def mirrored_parts(
+    here: Basis, there: Basis, n_shape: int, n_expression: int
+) -> list[tuple[DoubleArray, DoubleArray]]:
+    """Return the first components of shape, then of expression, as they are and as mirrored ones.
+
+    Parameters
+    ----------
+    here, there : Basis
+        Of K vertices, and of their mirror partners.
+    n_shape, n_expression : int
+        So many of each.
+
+    Returns
+    -------
+    list of two pairs of ndarrays, shape (3K, n_shape) and (3K, n_expression), float64
+    """
+    turned = _AROUND * there.components
+    return [
+        (
+            here.components[first : first + count].reshape(count, -1).T.astype(np.float64),
+            turned[first : first + count].reshape(count, -1).T.astype(np.float64),
         )
-        if not (np.isfinite(rows).all() and np.isfinite(wanted).all()):
-            return None
-        solution = np.linalg.lstsq(rows, wanted, rcond=None)[0]
-        if not _near(rows @ solution, wanted):
-            return None
-        matrix[start:end, start:end] = solution
-    return ParameterMirror(matrix, size)
+        for first, count in ((0, n_shape), (here.n_shape, n_expression))
+    ]
+
+
+def solved_mirror(parts: Sequence[tuple[DoubleArray, DoubleArray]]) -> DoubleArray:
+    """Return Q (C, C), shape and expression each for itself, of what `mirrored_parts` gave."""
+    sizes = [rows.shape[1] for rows, _ in parts]
+    matrix = np.zeros((sum(sizes),) * 2)
+    start = 0
+    for rows, wanted in parts:
+        part = slice(start, start := start + rows.shape[1])
+        matrix[part, part] = np.linalg.lstsq(rows, wanted, rcond=None)[0]
+    return matrix
 
 
 def _near(found: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> bool:

@@ -191,7 +191,7 @@ class PackedBasis:
 def _planar(model: MorphableModel, vertices: npt.NDArray[np.integer]) -> Basis:
     n_shape, n_exp = model.w_shp.shape[1], model.w_exp.shape[1]
     components = np.empty((n_shape + n_exp, 3, len(vertices)), np.float32)
-    whole = len(vertices) == model.n_vertices
+    whole = np.array_equal(vertices, np.arange(model.n_vertices))
     for basis, planes in ((model.w_shp, components[:n_shape]), (model.w_exp, components[n_shape:])):
         if whole:  # one that is mapped from a file may begin at any byte
             by_vertex = np.require(basis, requirements="A").reshape(-1, 3, basis.shape[1])

@@ -142,3 +142,12 @@ def test_components_beyond_the_parameters_count_for_nothing(model, params):
     longer = replace(model, w_shp=more[0], w_exp=more[1])
     expected = parameter_mirror(model, SIZE)(params)
     np.testing.assert_allclose(parameter_mirror(longer, SIZE)(params), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_a_part_is_in_the_order_asked_for_even_if_it_is_all(mapped):
+    model = load_face_model(load_config("default").find("bfm_fp"), mapped=mapped)
+    for vertices in (model.mirror, model.mirror[:70], np.arange(model.n_vertices)):
+        part = model.part(vertices)
+        np.testing.assert_array_equal(part.components, model.dense.components[:, :, vertices])
+        np.testing.assert_array_equal(part.mean, model.dense.mean[:, vertices])

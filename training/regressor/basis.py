@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from tddfa.mirrored_look import mirrored_parts, solved_mirror
 from tddfa.morphable_model import MorphableModel
 from tddfa.params import N_CAMERA
 
@@ -110,15 +111,9 @@ def mirror_matrix(model: MorphableModel, n_rows: int = 4000) -> Tensor:
     if model.mirror is None:
         raise ValueError("face model: expected mirror partners, which training needs to flip faces")
     rows = np.unique(np.linspace(0, model.n_vertices - 1, n_rows).astype(int))
-    _, components = _as_arrays(model)
-    flipped = components[model.mirror[rows]] * np.array([-1, 1, 1], np.float32)[:, None]
-    n_shape = model.w_shp.shape[1]
-    matrix = np.zeros((components.shape[2],) * 2)
-    for part in (slice(0, n_shape), slice(n_shape, None)):
-        basis = components[rows][:, :, part].reshape(len(rows) * 3, -1).astype(np.float64)
-        image = flipped[:, :, part].reshape(len(rows) * 3, -1).astype(np.float64)
-        matrix[part, part] = np.linalg.lstsq(basis, image, rcond=None)[0]
-    return torch.from_numpy(matrix.astype(np.float32))
+    counts = model.w_shp.shape[1], model.w_exp.shape[1]
+    parts = mirrored_parts(model.part(rows), model.part(model.mirror[rows]), *counts)
+    return torch.from_numpy(solved_mirror(parts).astype(np.float32))
 
 
 def _as_arrays(
