@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from FaceBoxes.tiles import detect_faces
 from tddfa.aligner import Aligner
 from tddfa.assets import DEFAULT_CONFIG
 from tddfa.build_aligner import build_aligner
@@ -27,6 +26,7 @@ from tddfa.frame import Frame
 from tddfa.inputs import decoded, numbered, read_picture
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
+from tddfa.picture_search import find_faces
 from tddfa.roi import parse_roi_box_from_bbox, parse_roi_box_from_landmark
 from tddfa.runtime import Backend, Precision, Runtime
 
@@ -251,7 +251,7 @@ class FaceAligner:
         pictures = []
         for number, image in enumerate(images):
             picture = read_picture(image, f"image {number}")
-            boxes = detect_faces(self.detector, picture, self.detect_scale)
+            boxes = find_faces(self.detector, picture, self.detect_scale, self.upright)
             rois = [parse_roi_box_from_bbox(box) for box in boxes]
             pictures.append(self.cut(picture, rois, boxes))
         return align_crops(self.picture_aligner, pictures)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from tddfa.face_check.looks import OUTPUTS, Looks
+from tddfa.face_check.looks import LEAST_CERTAINTY, OUTPUTS, Looks
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
 from tddfa.roi import network_input
@@ -14,8 +14,6 @@ from tddfa.upright import needed_turns, turned_input
 
 # Side of its input in pixels, and crops that go through it together.
 SIZE, _BATCH = 120, 64
-# A roll is believed from this length of its cosine and sine on.
-_LEAST_CERTAINTY = 0.35
 _MORE_LOOKS = 2
 
 
@@ -51,7 +49,7 @@ class FaceCheck(ABC):
         """
         boxes = [list(box) for box in roi_boxes]
         looks = self.at(image, boxes)
-        sure = looks.certainty >= _LEAST_CERTAINTY
+        sure = looks.certainty >= LEAST_CERTAINTY
         turns = needed_turns(np.where(sure, looks.roll, np.nan))
         for _ in range(_MORE_LOOKS):
             turned = np.flatnonzero(turns)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from tddfa.detector import Detector, DetectorBase
 from tddfa.errors import InputError
 from tddfa.face_check.check import SIZE, FaceCheck
-from tddfa.face_check.looks import Looks, logit_of, probability
+from tddfa.face_check.looks import ROI_BELOW_BOX, Looks, logit_of, probability
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
 from tddfa.roi import parse_roi_box_from_bbox
@@ -139,7 +139,7 @@ def _cut(crop: FloatArray, place: npt.NDArray[np.floating]) -> FloatArray:
     side = crop.shape[1]
     left, top, right, bottom = (float(edge) * side for edge in place)
     mean = max((right - left + bottom - top) / 2, 1.0)
-    x, y = (left + right) / 2, (top + bottom) / 2 + 0.14 * mean
+    x, y = (left + right) / 2, (top + bottom) / 2 + ROI_BELOW_BOX * mean
     zoom = SIZE / (1.58 * mean)
     # OpenCV counts between pixel centers.
     matrix = np.array([[zoom, 0, SIZE / 2 - zoom * x], [0, zoom, SIZE / 2 - zoom * y]])

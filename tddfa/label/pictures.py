@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from FaceBoxes.tiles import detect_faces
 from tddfa.errors import InputError
 from tddfa.face import Face
 from tddfa.face_aligner import FaceAligner
@@ -13,6 +12,7 @@ from tddfa.frame import Frame
 from tddfa.label.measures import face_columns, sharpness
 from tddfa.label.schema import Row
 from tddfa.picture import ImageArray
+from tddfa.picture_search import find_faces
 from tddfa.roi import network_input, parse_roi_box_from_bbox
 
 # Faces that go through the regressor together.
@@ -110,7 +110,7 @@ def picture_rows(
 
 def _find(known: Row, picture: ImageArray, aligner: FaceAligner, waiting: _Waiting) -> Row:
     """Find the faces of one picture and cut them out."""
-    boxes = detect_faces(aligner.detector, picture, aligner.detect_scale)
+    boxes = find_faces(aligner.detector, picture, aligner.detect_scale, aligner.upright)
     rois = [parse_roi_box_from_bbox(box) for box in boxes]
     waiting.crops.append(aligner.cut(picture, rois, boxes))
     # In the detector's ROIs, whatever the regressor looks at, so that numbers compare.

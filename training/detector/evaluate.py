@@ -5,13 +5,15 @@
 
 ``--rolled`` adds the scenes at all rolls, ``--turned`` faces turned in 3D on empty pictures,
 ``--profiles`` crops of real faces by yaw, ``--empty`` more pictures without a face. ``--check``
-puts the face check behind the detector to be measured.
+puts the face check behind the detector to be measured; still pictures are then searched as the
+demos search them (`tddfa.picture_search`), with ``--once`` as they lie.
 """
 
 import argparse
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +154,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("weights", help="detector to measure (.pth)")
     parser.add_argument("--reference", required=True, help="detector to compare with (.pth)")
     parser.add_argument("--check", help="face check behind the detector (.pth)")
+    parser.add_argument(
+        "--once", action="store_true", help="with --check: do not turn pictures to look again"
+    )
     parser.add_argument("--scenes", type=Path, required=True, help="images/ and landmarks68.csv")
     parser.add_argument("--negatives", type=Path, required=True, help="pictures without a face")
     parser.add_argument("--rolled", action="store_true", help="the scenes at rolls of 0 to 180")
@@ -174,15 +179,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     from FaceBoxes.detector import FaceBoxes
 
-    detector: Detector = FaceBoxes(checkpoint_fp=args.weights)
+    faceboxes = FaceBoxes(checkpoint_fp=args.weights)
+    detector: Detector = faceboxes
     reference = FaceBoxes(checkpoint_fp=args.reference)
     if args.check:
         from tddfa.face_check.checked_detector import CheckedDetector
         from tddfa.face_check.torch_check import TorchFaceCheck
+        from tddfa.picture_search import find_faces
 
-        detector = CheckedDetector(
-            FaceBoxes(checkpoint_fp=args.weights), TorchFaceCheck(Path(args.check))
-        )
+        checked = CheckedDetector(faceboxes, TorchFaceCheck(Path(args.check)))
+        detector = checked if args.once else partial(find_faces, checked)
     report: dict[str, Any] = asdict(
         measure(detector, reference, args.scenes, args.negatives, args.limit)
     )
