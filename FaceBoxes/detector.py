@@ -104,7 +104,7 @@ class FaceBoxes(RebuiltFromArguments, BaseDetector):
             # On a CPU the convolutions take half the time in this memory layout.
             self.network = channels_last(network).to(device)
         except (RuntimeError, AssertionError) as error:  # what PyTorch raises for a missing GPU
-            raise InputError(f"device: PyTorch cannot use '{device}'") from error
+            raise InputError(f"device: PyTorch has no '{device}' here") from error
 
     def _forward(
         self, blob: NDArray[np.float32]

@@ -61,4 +61,14 @@ def __getattr__(name: str) -> Any:
     """Import on first use, so that ``tddfa.errors`` alone costs nothing."""
     if name not in _MODULES:
         raise AttributeError(f"module 'tddfa' has no attribute {name!r}")
-    return getattr(import_module(f"tddfa.{_MODULES[name]}"), name)
+    try:
+        module = import_module(f"tddfa.{_MODULES[name]}")
+    except ModuleNotFoundError as error:
+        if not (error.name or "").rpartition(".")[2].startswith("_"):
+            raise
+        # The sources of a checkout lie in the current folder, before the package that is installed.
+        raise ImportError(
+            f"{error.name} is not compiled here: ./build.sh or pip install -e . in the checkout, "
+            "or start Python in another folder to import the package that is installed"
+        ) from error
+    return getattr(module, name)

@@ -145,10 +145,21 @@ def named_config(text: str) -> str:
 
 def positive_int(text: str) -> int:
     """Parse an integer from 1 up, for argparse."""
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
     if value < 1:
-        raise argparse.ArgumentTypeError(f"expected an integer from 1 up, got {text}")
+        raise argparse.ArgumentTypeError(f"expected an integer from 1 up, got {text!r}")
     return value
+
+
+def whole_number(text: str) -> int:
+    """Parse an integer, for argparse, whose own words do not say what it expects."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected an integer, got {text!r}") from None
 
 
 def score(text: str) -> float:

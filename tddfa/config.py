@@ -228,7 +228,15 @@ def find_config(path: str | Path, assets: str | Path | None = None) -> Path:
     if is_file(given):
         return given
     named = NAMED_CONFIGS.get(str(path))
-    return project_root() / named if named is not None else find_asset(path, assets)
+    if named is not None:
+        return project_root() / named
+    if isinstance(path, str) and path.isascii() and path.replace("-", "").isalpha():
+        names = ", ".join(NAMED_CONFIGS)  # a name, by the looks of it
+        try:
+            return find_asset(path, assets)
+        except InputError as error:
+            raise InputError(f"{error}; names are {names}") from None
+    return find_asset(path, assets)
 
 
 def load_config(path: str | Path, assets: str | Path | None = None) -> Config:

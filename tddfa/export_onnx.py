@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tddfa.arguments import positive_int
 from tddfa.assets import find_asset
 from tddfa.cli import run_main
 from tddfa.io.targets import RunFile, check_targets
@@ -93,7 +94,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "checkpoint", help=".pth file of the regressor, of FaceBoxes or of the face check"
     )
     parser.add_argument("--out", help="target (default: beside the checkpoint)")
-    parser.add_argument("--size", type=int, default=120, help="regressor's input (%(default)s)")
+    parser.add_argument(
+        "--size", type=positive_int, default=120, help="regressor's input (%(default)s)"
+    )
     args = parser.parse_args(argv)
     checkpoint = find_asset(args.checkpoint)
     target = Path(args.out) if args.out else checkpoint.with_suffix(".onnx")

@@ -35,8 +35,10 @@ def main(argv: Sequence[str] | None = None, prog: str = DEMO) -> int:
     pictures = expand_inputs(args.img_fp)
     suffixes = {name: output.suffix for name, output in OUTPUTS.items()}
     paths = OutputPaths(args.out, options, len(pictures), suffixes)
-    if args.frontal and not any(OUTPUTS[option].write for option in options):
+    if args.frontal and not {"ply", "obj"} & set(options):
         raise InputError(f"--frontal: expected ply or obj among the outputs, got {args.opt[0]}")
+    if args.texture and "obj" not in options:
+        raise InputError(f"--texture: expected obj among the outputs, got {args.opt[0]}")
     targets = [
         {option: paths.path(stem, option) for option in options} for stem in unique_stems(pictures)
     ]

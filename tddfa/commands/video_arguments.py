@@ -8,6 +8,7 @@ from tddfa.arguments import (
     add_detection_arguments,
     add_model_arguments,
     positive_int,
+    whole_number,
 )
 from tddfa.io.results import results_place
 from tddfa.outputs import describe_outputs, output_names
@@ -65,16 +66,28 @@ def video_parser(
         help="mean over neighboring frames, or a 1€ filter (default: %(default)s)",
     )
     parser.add_argument(
-        "-n_pre", "--n_pre", default=1, type=int, help="mean: frames before (default: %(default)s)"
+        "-n_pre",
+        "--n_pre",
+        default=1,
+        type=whole_number,
+        help="mean: frames before (default: %(default)s)",
     )
     parser.add_argument(
-        "-n_next", "--n_next", default=1, type=int, help="mean: frames after (default: %(default)s)"
+        "-n_next",
+        "--n_next",
+        default=1,
+        type=whole_number,
+        help="mean: frames after (default: %(default)s)",
     )
     parser.add_argument(
-        "-s", "--start", default=-1, type=int, help="first frame, from 0 (default: the video's)"
+        "-s",
+        "--start",
+        default=-1,
+        type=whole_number,
+        help="first frame, from 0 (default: the video's)",
     )
     parser.add_argument(
-        "-e", "--end", default=-1, type=int, help="last frame (default: the video's)"
+        "-e", "--end", default=-1, type=whole_number, help="last frame (default: the video's)"
     )
     parser.add_argument(
         "--detect_every",
@@ -100,7 +113,10 @@ def video_parser(
         "frame, from 0)",
     )
     group.add_argument(
-        "--crf", default=20, type=int, help="x264's quality, 0 best to 51 (default: %(default)s)"
+        "--crf",
+        default=20,
+        type=whole_number,
+        help="x264's quality, 0 best to 51 (default: %(default)s)",
     )
     group.add_argument(
         "--preset",

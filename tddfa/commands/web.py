@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None, prog: str = PROG) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
     parse_args(words, prog)
     if find_spec("gradio") is None:
-        raise InputError('tddfa web needs Gradio: pip install "tddfa[web]"')
+        raise InputError("tddfa web needs Gradio: pip install gradio")
     from tddfa.web.process import run_server
 
     return run_server(words)

@@ -8,7 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from tddfa.aligner import Aligner
-from tddfa.arguments import add_detection_arguments, add_model_arguments, positive_int
+from tddfa.arguments import (
+    add_detection_arguments,
+    add_model_arguments,
+    positive_int,
+    whole_number,
+)
 from tddfa.errors import InputError
 from tddfa.io.results import results_folder, results_place
 from tddfa.live.osc import Destination
@@ -69,8 +74,12 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.
         help="1€ filter, or the mean over neighboring frames, which shows the picture n_next "
         "frames late (default: one_euro; mean if -n_pre or -n_next is given)",
     )
-    parser.add_argument("-n_pre", "--n_pre", type=int, help="mean: frames before (default: 1)")
-    parser.add_argument("-n_next", "--n_next", type=int, help="mean: frames after (default: 1)")
+    parser.add_argument(
+        "-n_pre", "--n_pre", type=whole_number, help="mean: frames before (default: 1)"
+    )
+    parser.add_argument(
+        "-n_next", "--n_next", type=whole_number, help="mean: frames after (default: 1)"
+    )
     parser.add_argument("--no_mirror", action="store_true", help="do not mirror the picture")
     parser.add_argument("--headless", action="store_true", help="open no window")
     parser.add_argument(

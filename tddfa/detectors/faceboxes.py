@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from tddfa.errors import InputError
+
 if TYPE_CHECKING:
     from tddfa.config import Config
     from tddfa.detector import Detector
@@ -23,7 +25,13 @@ def build(config: "Config", runtime: "Runtime", **settings: Any) -> "Detector":
     InputError
         If the weights are missing or others, the device is not there, or a setting is out of range.
     """
+    from FaceBoxes.settings import SettingArguments
     from tddfa.network_files import detector_onnx, find_detector
+
+    for name in settings:
+        if name not in SettingArguments.__annotations__:
+            known = ", ".join(SettingArguments.__annotations__)
+            raise InputError(f"detector faceboxes: expected settings of {known}, got {name!r}")
 
     if runtime.backend == "torch":
         from FaceBoxes.detector import FaceBoxes

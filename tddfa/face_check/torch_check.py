@@ -32,7 +32,7 @@ class TorchFaceCheck(FaceCheck):
         try:
             self.network = network.to(device)
         except (RuntimeError, AssertionError) as error:  # what PyTorch raises for a missing GPU
-            raise InputError(f"device: PyTorch cannot use '{device}'") from error
+            raise InputError(f"device: PyTorch has no '{device}' here") from error
         self.device = device
 
     def forward(self, crops: FloatArray) -> FloatArray:

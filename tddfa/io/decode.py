@@ -111,7 +111,8 @@ def decode(data: bytes, name: str = "picture") -> ImageArray:
         raise InputError("the picture cannot be decoded (damaged or too large)") from error
     if img is None or img.size == 0:
         raise InputError(
-            "expected a picture (JPEG, PNG, BMP, TIFF, WebP, AVIF, GIF), or the file is damaged"
+            "expected a picture (JPEG, PNG, BMP, TIFF, WebP, AVIF, GIF, JPEG 2000, PNM; videos are "
+            "for tddfa video), or the file is damaged"
         )
     if is_jpeg:
         return np.asarray(img, np.uint8)

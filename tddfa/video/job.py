@@ -176,7 +176,7 @@ def run_job(
         writer.whole = reader.ended
     if not summary.frames:
         where = f" between {job.start} and {job.end}" if job.trimmed else ""
-        raise InputError(f"{job.source}: no frame{where} can be decoded")
+        raise InputError(f"{job.source}: expected a video, no frame{where} can be decoded")
 
 
 def open_writer(job: VideoJob, reader: FrameReader) -> VideoWriter | SequenceWriter:

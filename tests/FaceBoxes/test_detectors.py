@@ -156,7 +156,7 @@ def test_default_weights_come_from_the_asset_folder(
 
 @pytest.mark.parametrize("device", ["cuda:99", "nonsense"])
 def test_absent_devices_are_refused(checkpoint, device):
-    with pytest.raises(InputError, match=f"^device: PyTorch cannot use '{device}'$"):
+    with pytest.raises(InputError, match=f"^device: PyTorch has no '{device}' here$"):
         FaceBoxes(checkpoint_fp=checkpoint, device=device)
 
 

@@ -126,6 +126,14 @@ def test_frontal_meshes(run, tmp_path, texture):
         assert pictures[0].read_bytes() == pictures[1].read_bytes()
 
 
+@pytest.mark.parametrize("option", ["--frontal", "--texture"])
+@pytest.mark.parametrize("output", ["2d_sparse", "glb"])
+def test_what_an_output_has_no_use_for(run, tmp_path, assert_one_line, files, option, output):
+    result = run("-f", ASTRONAUT, "-o", output, option, "--out", tmp_path / "out")
+    assert_one_line(result, option, "obj", output)
+    assert files(tmp_path) == []
+
+
 def test_frontal_needs_a_mesh(run, tmp_path, assert_one_line, files):
     result = run("-f", ASTRONAUT, "-o", "3d", "--frontal", "--out", tmp_path / "a.png")
     assert_one_line(result, "--frontal", "ply", "obj", "3d")

@@ -2,7 +2,14 @@ import argparse
 
 import pytest
 
-from tddfa.arguments import add_detection_arguments, add_model_arguments, picture_size, score
+from tddfa.arguments import (
+    add_detection_arguments,
+    add_model_arguments,
+    picture_size,
+    positive_int,
+    score,
+    whole_number,
+)
 from tddfa.assets import DEFAULT_CONFIG
 
 
@@ -37,6 +44,19 @@ def test_what_is_no_size(text):
 def test_what_is_no_score(text):
     with pytest.raises(argparse.ArgumentTypeError, match="0 to 1"):
         score(text)
+
+
+@pytest.mark.parametrize("text", ["", "a", "0", "-3", "1.5", "nan"])
+def test_what_is_no_positive_integer(text):
+    with pytest.raises(argparse.ArgumentTypeError, match=f"an integer from 1 up, got '{text}'"):
+        positive_int(text)
+
+
+@pytest.mark.parametrize("text", ["", "a", "1.5"])
+def test_what_is_no_integer(text):
+    with pytest.raises(argparse.ArgumentTypeError, match=f"an integer, got '{text}'"):
+        whole_number(text)
+    assert whole_number("-3") == -3
 
 
 def test_weights_by_name_are_a_configuration():

@@ -112,3 +112,10 @@ def test_names_stand_for_configurations_that_ship(tmp_path, monkeypatch, project
 def test_what_is_no_name_is_a_missing_file(name):
     with pytest.raises(InputError, match=repr(name)):
         load_config(name)
+
+
+@pytest.mark.parametrize(("text", "named"), [("free-smal", True), ("free.yml", False)])
+def test_what_looks_like_a_name_is_told_the_names(text, named):
+    with pytest.raises(InputError) as error:
+        load_config(text)
+    assert ("names are default, small, free, free-small" in str(error.value)) == named

@@ -11,7 +11,7 @@ from tddfa.web.process import server_environment
 def test_without_gradio_one_line(monkeypatch, capsys):
     monkeypatch.setattr(web, "find_spec", lambda name: None)
     assert main(["web"]) == 2
-    assert capsys.readouterr().err == ('error: tddfa web needs Gradio: pip install "tddfa[web]"\n')
+    assert capsys.readouterr().err == ("error: tddfa web needs Gradio: pip install gradio\n")
 
 
 @pytest.mark.parametrize("words", [["--port", "0"], ["--port", "65536"], ["--upload_mb", "-1"]])
