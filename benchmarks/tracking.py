@@ -139,7 +139,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for path in args.videos:
         truth = cached_truth(path, FaceFinder(pipeline.tracking_detector, 0.1), args.cache)
         settings = TrackerSettings(detect_every=args.detect_every)
-        tracker = FaceTracker(pipeline.tracking_detector, pipeline.aligner, settings)
+        tracker = FaceTracker(
+            pipeline.tracking_detector, pipeline.aligner, settings, pipeline.check
+        )
         misses: list = []
         score = judge(keep_confirmed(track(path, tracker)), truth, misses)
         covered = 100 * score.covered / max(score.faces, 1)

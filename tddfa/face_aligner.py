@@ -83,6 +83,8 @@ class FaceAligner:
     blendshapes : bool
         Fill `Face.blendshapes`: by the head that the configuration names, else by a fit
         to the mesh's own expression, which needs the open face model and takes longer.
+    tracking_only : bool
+        Read the detector of videos alone, which pictures are then searched with as well.
     assets : str or Path, optional
         Asset folder, in place of ``TDDFA_ASSETS``.
 
@@ -123,6 +125,7 @@ class FaceAligner:
         upright: bool = True,
         second_look: bool = True,
         blendshapes: bool = False,
+        tracking_only: bool = False,
         assets: str | Path | None = None,
     ) -> None:
         self._arguments = {
@@ -138,13 +141,14 @@ class FaceAligner:
             "upright": upright,
             "second_look": second_look,
             "blendshapes": blendshapes,
+            "tracking_only": tracking_only,
             "assets": assets,
         }
         wanted = None if providers is None else tuple(providers)
         runtime = Runtime(backend, device, threads, wanted, precision)
         self.config = config if isinstance(config, Config) else load_config(config, assets)
         self._runtime, self._detector_settings = runtime, detector_settings or {}
-        self._detector_given = detector is not None
+        self._one_detector = detector is not None or tracking_only
         if isinstance(detector, str):
             self.config = self.config.with_values(detector=detector)
             detector = None
@@ -155,7 +159,8 @@ class FaceAligner:
             opening = helper.submit(build_aligner, self.config, runtime, blendshapes)
             if detector is None:
                 settings = detector_settings or {}
-                self.detector = build_detector(self.config, runtime, **settings)
+                searched = self.config.for_tracking() if tracking_only else self.config
+                self.detector = build_detector(searched, runtime, **settings)
             else:
                 self.detector = as_detector(detector)
             self.aligner = opening.result()
@@ -183,7 +188,7 @@ class FaceAligner:
         that sees faces in the dark and cut by the picture's edge; a still picture is seen once, and
         has faces at any roll.
         """
-        if self.config.tracking_detector_fp is None or self._detector_given:
+        if self.config.tracking_detector_fp is None or self._one_detector:
             return self.detector
         return build_detector(self.config.for_tracking(), self._runtime, **self._detector_settings)
 
@@ -380,7 +385,7 @@ class FaceAligner:
         settings = settings or TrackerSettings()
         if not self.upright:
             settings = replace(settings, upright=False)
-        tracker = FaceTracker(self.tracking_detector, self.aligner, settings)
+        tracker = FaceTracker(self.tracking_detector, self.aligner, settings, self.check)
         if isinstance(source, str | Path):
             frames = decoded(source, fps)
         else:

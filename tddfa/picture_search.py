@@ -13,26 +13,21 @@ rolled. A picture with upright faces alone is searched once.
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from FaceBoxes.tiles import detect_faces
-from tddfa.detector import Detector, fit_within
+from tddfa.detector import Detector
 from tddfa.face_check.checked_detector import CheckedDetector
-from tddfa.face_check.looks import LEAST_CERTAINTY, ROI_BELOW_BOX
+from tddfa.face_check.looks import LEAST_CERTAINTY
 from tddfa.iou import iou_matrix
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
+from tddfa.quarter_turns import CLEAR, found_turned, quarters_of
 from tddfa.roi import parse_roi_box_from_bbox
 
 __all__ = ["find_faces"]
 
-# A picture in which nothing was found is believed to lie if a face is as clear as that: three more
-# searches are three more chances to take something else for one.
-_CLEAR = 0.9
 # A face found twice overlaps itself from this IoU on; its box moves when it is seen turned.
 _SAME = 0.3
-# Longest side, in pixels, of a picture that is turned: detectors shrink it anyway.
-_LONGEST = 1080
 
 
 def find_faces(
@@ -68,11 +63,11 @@ def find_faces(
     if not (turned and isinstance(detector, CheckedDetector)):
         return boxes
     if not len(boxes):
-        found = [_found_turned(detector, image, quarters) for quarters in (1, 2, 3)]
+        found = [found_turned(detector.detect, image, quarters) for quarters in (1, 2, 3)]
         best = max(found, key=lambda rows: float(rows[0, 4]) if len(rows) else 0.0)
-        return best if len(best) and best[0, 4] > _CLEAR else boxes
+        return best if len(best) and best[0, 4] > CLEAR else boxes
     for quarters in _quarters_of(detector, image, boxes):
-        more = _found_turned(detector, image, quarters)
+        more = found_turned(detector.detect, image, quarters)
         new = more[iou_matrix(more, boxes).max(axis=1) < _SAME]
         boxes = np.concatenate([boxes, new])
     return boxes[np.argsort(-boxes[:, 4], kind="stable")]
@@ -82,47 +77,4 @@ def _quarters_of(detector: CheckedDetector, image: ImageArray, boxes: FloatArray
     """Return the counterclockwise quarters by which faces would stand upright, but for none."""
     looks = detector.check.at(image, [parse_roi_box_from_bbox(box) for box in boxes])
     rolls = looks.roll[looks.certainty >= LEAST_CERTAINTY]
-    return sorted({int(-round(float(roll) / 90)) % 4 for roll in rolls} - {0})
-
-
-def _found_turned(detector: CheckedDetector, image: ImageArray, quarters: int) -> FloatArray:
-    """Search a picture turned counterclockwise; return boxes in pixels of the picture as it is."""
-    small, scale = fit_within(image, _LONGEST, _LONGEST)
-    boxes = detector.detect(np.ascontiguousarray(np.rot90(small, quarters)))
-    boxes = turned_back(boxes, quarters, small.shape[:2])
-    boxes[:, :4] /= np.float32(scale)
-    return boxes
-
-
-def turned_back(
-    boxes: FloatArray, quarters: int, shape: tuple[int, ...] | npt.ArrayLike
-) -> FloatArray:
-    """Bring boxes that were found in ``np.rot90(picture, quarters)`` back to the picture.
-
-    Parameters
-    ----------
-    boxes : ndarray, shape (n, 5)
-        Rows ``xmin, ymin, xmax, ymax, score`` in pixels of the turned picture.
-    quarters : int
-        Counterclockwise quarters, 0 to 3.
-    shape : (int, int)
-        Height and width of the picture.
-
-    Returns
-    -------
-    ndarray, shape (n, 5), float32
-        The middles of the ROIs move with the picture, the boxes stay upright and as large.
-
-    Examples
-    --------
-    >>> seen = np.array([[10, 0, 110, 100, 1]], np.float32)  # its ROI is around (60, 64)
-    >>> turned_back(seen, 1, (300, 200)).tolist()
-    [[86.0, -4.0, 186.0, 96.0, 1.0]]
-    """
-    height, width = np.asarray(shape)[:2]
-    half = (boxes[:, 2:4] - boxes[:, :2]) / 2
-    below = ROI_BELOW_BOX * half.sum(axis=1)
-    x, y = boxes[:, 0] + half[:, 0], boxes[:, 1] + half[:, 1] + below
-    x, y = [(x, y), (width - y, x), (width - x, height - y), (y, height - x)][quarters % 4]
-    center = np.stack([x, y - below], axis=1)
-    return np.column_stack([center - half, center + half, boxes[:, 4]]).astype(np.float32)
+    return sorted({quarters_of(float(roll)) for roll in rolls} - {0})

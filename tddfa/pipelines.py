@@ -53,7 +53,7 @@ def build_tracking_pipeline(args: argparse.Namespace) -> "FaceAligner":
         from tddfa.network_files import tracking_precision
 
         arguments["precision"] = tracking_precision(config)
-    return FaceAligner(**(arguments | {"config": config.for_tracking()}))
+    return FaceAligner(**(arguments | {"config": config, "tracking_only": True}))
 
 
 def aligner_arguments(args: argparse.Namespace) -> dict[str, Any]:

@@ -169,7 +169,9 @@ def _view(args: argparse.Namespace, outlets: list[Outlet]) -> int:
         pipeline = build_tracking_pipeline(args)
         limit = 1 if args.faces == "one" else None
         settings = tracker_settings(args, max_faces=limit)
-        tracker = FaceTracker(pipeline.tracking_detector, pipeline.aligner, settings)
+        tracker = FaceTracker(
+            pipeline.tracking_detector, pipeline.aligner, settings, pipeline.check
+        )
     except BaseException:
         source.close()
         raise

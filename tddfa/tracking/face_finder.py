@@ -16,14 +16,18 @@ from FaceBoxes.preprocess import fit_scale
 from FaceBoxes.settings import DetectorSettings
 from tddfa.detector import Detector, DetectorBase, scores_at
 from tddfa.face_box import face_boxes_of
+from tddfa.face_check.check import FaceCheck
 from tddfa.face_check.checked_detector import CheckedDetector
+from tddfa.face_check.looks import LEAST_CERTAINTY
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
-from tddfa.roi import network_input
+from tddfa.roi import network_input, parse_roi_box_from_bbox
 from tddfa.tracking.changed_part import Part
 
 # Side of the second look's crop in ROIs and in network pixels.
 _WIDE, _WIDE_SIZE = 2.0, 160
+# Roll in degrees, without sign, from which on a face is upside down.
+_UPSIDE_DOWN = 120.0
 
 
 class FaceFinder:
@@ -36,11 +40,18 @@ class FaceFinder:
     low : float
         Detections are reported from this score on. A weak one is enough to confirm a face that is
         tracked already (Zhang et al., "ByteTrack", ECCV 2022), though not to begin a track.
+    check : FaceCheck, optional
+        What sees how far faces are rolled; by default the one behind the detector, if any.
     """
 
-    def __init__(self, detector: Detector, low: float = 0.2) -> None:
+    def __init__(
+        self, detector: Detector, low: float = 0.2, check: FaceCheck | None = None
+    ) -> None:
         self.detector = detector
         self.low = low
+        if check is None and isinstance(detector, CheckedDetector):
+            check = detector.check
+        self.check = check
 
     def detect(self, image: ImageArray, *, coarse: bool = False) -> FloatArray:
         """Find faces in a BGR picture; rows ``xmin, ymin, xmax, ymax, score`` by falling score.
@@ -79,9 +90,26 @@ class FaceFinder:
 
     def turns(self, image: ImageArray, roi_boxes: Sequence[Sequence[float]]) -> list[float] | None:
         """Return by how many degrees faces' ROIs are to be turned; None if nobody can tell."""
-        if isinstance(self.detector, CheckedDetector):
-            return self.detector.check.turns(image, roi_boxes)
-        return None
+        return None if self.check is None else self.check.turns(image, roi_boxes)
+
+    def roi_boxes(self, image: ImageArray, boxes: FloatArray) -> list[list[float]]:
+        """Return the ROIs of detections (n, 5), as the face check sees the faces in them.
+
+        A detector of upright faces takes one upside down for upright: what it takes for a forehead
+        is a chin, and the ROI lies as much below the box's center as it should lie above it.
+        """
+        upright = [parse_roi_box_from_bbox(box) for box in boxes]
+        if self.check is None or not len(boxes):
+            return upright
+        middles = (boxes[:, 1] + boxes[:, 3]).tolist()
+        upside_down = [
+            [left, middle - bottom, right, middle - top]
+            for (left, top, right, bottom), middle in zip(upright, middles, strict=True)
+        ]
+        now, then = self.check.at(image, upright), self.check.at(image, upside_down)
+        sure = (np.abs(then.roll) > _UPSIDE_DOWN) & (then.certainty >= LEAST_CERTAINTY)
+        better = sure & (then.score > now.score)
+        return [b if flip else a for a, b, flip in zip(upright, upside_down, better, strict=True)]
 
     def look(self, crops: FloatArray) -> Callable[[FloatArray], FloatArray]:
         """Begin to score faces in inputs of the aligner, before it has said where they are.

@@ -21,13 +21,14 @@ from tddfa.aligner import Aligner
 from tddfa.detector import Detector
 from tddfa.face import Face
 from tddfa.face_box import face_boxes_of, landmark_roi
+from tddfa.face_check.check import FaceCheck
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
-from tddfa.roi import parse_roi_box_from_bbox
 from tddfa.tracking.association import iou_matrix, match
 from tddfa.tracking.changed_part import ChangedPart, Part
 from tddfa.tracking.face_finder import FaceFinder
 from tddfa.tracking.face_observer import FaceObserver, Observation
+from tddfa.tracking.lying_search import LyingSearch
 from tddfa.tracking.settings import TrackerSettings
 from tddfa.tracking.shot_change import ShotDetector
 from tddfa.tracking.track import Track
@@ -67,6 +68,9 @@ class FaceTracker:
         ``TDDFA`` or ``TDDFA_ONNX``.
     settings : TrackerSettings, optional
         Thresholds and intervals.
+    check : FaceCheck, optional
+        Says how new faces are rolled, so that also videos that lie are followed; by default the one
+        behind the detector, if any.
 
     Attributes
     ----------
@@ -91,12 +95,14 @@ class FaceTracker:
         detector: Detector,
         aligner: Aligner,
         settings: TrackerSettings | None = None,
+        check: FaceCheck | None = None,
     ) -> None:
         self.settings = settings or TrackerSettings()
-        self.finder = FaceFinder(detector, min(_WEAK, self.settings.high))
+        self.finder = FaceFinder(detector, min(_WEAK, self.settings.high), check)
         self.observer = FaceObserver(self.finder, aligner, upright=self.settings.upright)
         self.cut = False
         self.detections = 0
+        self._lying = LyingSearch(self.finder)
         self._shots = ShotDetector()
         self._tracks: list[Track] = []
         self._ids = count(1)
@@ -239,6 +245,9 @@ class FaceTracker:
             boxes = self.finder.detect(image, coarse=coarse)
         else:
             boxes = self.finder.detect_in(image, part, coarse=coarse)
+        nobody = not (self._tracks or (boxes[:, 4] >= self.settings.high).any())
+        if nobody and self.settings.upright and self.finder.check is not None:
+            boxes = self._lying(image)
         places = face_boxes_of([track.roi_box for track in self._tracks])
         overlap = iou_matrix(places, boxes)
         pairs = match(overlap, _MATCH)
@@ -294,17 +303,14 @@ class FaceTracker:
         """Align at detections, and once more from the landmarks found there."""
         if not boxes:
             return []
-        own = [parse_roi_box_from_bbox(box) for box in boxes]
+        own = self.finder.roi_boxes(image, np.stack(boxes))
         first = self.observer.align(image, own)
         rois = [landmark_roi(landmarks) for _, landmarks in first]
         # Landmarks gone astray leave the detection's own ROI.
         usable = iou_matrix(rois, boxes).diagonal() > 0
         return self._observe(
             image,
-            [
-                roi if good else parse_roi_box_from_bbox(box)
-                for roi, box, good in zip(rois, boxes, usable, strict=True)
-            ],
+            [roi if good else given for roi, given, good in zip(rois, own, usable, strict=True)],
             self._turns([param for param, _ in first]),
         )
 

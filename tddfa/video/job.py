@@ -137,7 +137,7 @@ def run_job(
     writer = open_writer(job, reader)
     frames = follow(
         ahead(_range(reader, job.start, job.end)),
-        FaceTracker(pipeline.tracking_detector, pipeline.aligner, job.settings),
+        FaceTracker(pipeline.tracking_detector, pipeline.aligner, job.settings, pipeline.check),
         pipeline.aligner,
         smooth=job.smooth,
         n_pre=job.n_pre,

@@ -6,7 +6,8 @@ from tddfa.errors import InputError
 from tddfa.face_check.check import FaceCheck
 from tddfa.face_check.checked_detector import CheckedDetector
 from tddfa.iou import iou_matrix
-from tddfa.picture_search import find_faces, turned_back
+from tddfa.picture_search import find_faces
+from tddfa.quarter_turns import turned_back
 from tddfa.roi import parse_roi_box_from_bbox
 
 HEIGHT, WIDTH = 300, 400

@@ -13,6 +13,7 @@ from tddfa.detector import DetectorBase
 from tddfa.errors import InputError
 from tddfa.face import Face
 from tddfa.face_box import face_boxes_of, landmark_roi
+from tddfa.roi import parse_roi_box_from_bbox
 from tddfa.tracking.face_observer import Observation, Plausibility
 from tddfa.tracking.tracker import FaceTracker, TrackerSettings
 
@@ -41,6 +42,7 @@ class World:
     shots: tuple = ()
     steady: bool = False  # nothing moves but the faces, which are light squares
     parts: list = field(default_factory=list)  # of pictures, searched for new faces
+    check: None = None
 
     def image(self, number):
         shot = sum(number >= cut for cut in self.shots)
@@ -75,6 +77,9 @@ class World:
         boxes = self.detect(image, coarse=coarse)
         x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
         return boxes[(left <= x) & (x < right) & (top <= y) & (y < bottom)]
+
+    def roi_boxes(self, image, boxes):
+        return [parse_roi_box_from_bbox(box) for box in boxes]
 
     def align(self, image, rois):
         return [(o.face.param, o.face.landmarks) for o in self(image, rois)]
