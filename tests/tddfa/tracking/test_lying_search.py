@@ -96,13 +96,14 @@ def test_a_video_that_lies_is_followed(networks, portrait, quarters, roll):
     assert away < 0.05 * np.ptp(x)
 
 
-def test_where_faces_are_aligned_as_they_lie_nothing_is_turned(networks, portrait):
-    faces = followed(networks, portrait, 1, upright=False)
-    assert all(abs(face.pose.roll) < 60 for face in faces)
-
-
-def test_without_a_face_check_nobody_can_tell_and_nothing_is_turned(networks, portrait):
-    tracker = FaceTracker(networks.tracking_detector, networks.aligner)
+@pytest.mark.parametrize(("upright", "checked"), [(False, True), (True, False)])
+def test_what_nobody_asks_for_or_can_tell_is_not_searched(networks, portrait, upright, checked):
+    tracker = FaceTracker(
+        networks.tracking_detector,
+        networks.aligner,
+        TrackerSettings(upright=upright),
+        networks.check if checked else None,
+    )
+    tracker._lying = None  # a call would raise
     lying = np.ascontiguousarray(np.rot90(portrait))
-    faces = [face for _ in range(6) for face in tracker(lying)]
-    assert all(abs(face.pose.roll) < 60 for face in faces)
+    assert all(abs(face.pose.roll) < 90 for _ in range(6) for face in tracker(lying))
