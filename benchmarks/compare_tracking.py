@@ -38,7 +38,7 @@ def ours(config: str) -> Step:
     from tddfa.tracking.tracker import FaceTracker
 
     networks = FaceAligner(config, threads=1, precision=tracking_precision(load_config(config)))
-    tracker = FaceTracker(networks.tracking_detector, networks.aligner)
+    tracker = FaceTracker(networks.tracking_detector, networks.aligner, None, networks.check)
     return lambda number, image: tracker(image)
 
 

@@ -72,7 +72,10 @@ def track_times(
 ) -> list[float]:
     """Return the seconds that the tracker takes for each frame, after a warm-up."""
     tracker = FaceTracker(
-        pipeline.tracking_detector, pipeline.aligner, TrackerSettings(max_faces=limit)
+        pipeline.tracking_detector,
+        pipeline.aligner,
+        TrackerSettings(max_faces=limit),
+        pipeline.check,
     )
     times = []
     for image in [*images[:10], *images]:
@@ -117,7 +120,7 @@ def stages(pipeline: FaceAligner, clip: Path) -> None:
         return result
 
     tracker = FaceTracker(
-        pipeline.tracking_detector, pipeline.aligner, TrackerSettings(max_faces=1)
+        pipeline.tracking_detector, pipeline.aligner, TrackerSettings(max_faces=1), pipeline.check
     )
     drawers = {name: FrameDrawer(name) for name in output_names(video=True)}
     with tempfile.TemporaryDirectory() as folder, VideoReader(clip) as reader:
@@ -198,7 +201,10 @@ def jitter(pipeline: FaceAligner) -> None:
     for name, moving in (("still face", False), ("moving face", True)):
         frames, maps = [], []
         tracker = FaceTracker(
-            pipeline.tracking_detector, pipeline.aligner, TrackerSettings(max_faces=1)
+            pipeline.tracking_detector,
+            pipeline.aligner,
+            TrackerSettings(max_faces=1),
+            pipeline.check,
         )
         for number, (image, matrix) in enumerate(moving_portrait(150, moving)):
             frames.append(Frame(number, number / 25, image, tracker(image), number == 0, number))
