@@ -141,7 +141,7 @@ def detect_faces(
     if tiling is None:
         return boxes
     found = [boxes, *(_in_tile(detector, image, tiling.scale, tile) for tile in tiling.tiles)]
-    return _each_once(np.concatenate(found), settings.nms_threshold)
+    return each_once(np.concatenate(found), settings.nms_threshold)
 
 
 def _in_tile(
@@ -177,7 +177,7 @@ def _in_tile(
     return np.asarray(boxes[whole], np.float32)
 
 
-def _each_once(boxes: NDArray[np.float32], nms_threshold: float) -> NDArray[np.float32]:
+def each_once(boxes: NDArray[np.float32], nms_threshold: float) -> NDArray[np.float32]:
     """Drop the weaker of detections that overlap, or of which one lies within the other."""
     boxes = boxes[np.argsort(-boxes[:, 4], kind="stable")]
     boxes = boxes[nms(boxes, nms_threshold)]

@@ -3,7 +3,7 @@
 ``python -m benchmarks.lying_videos clip.mp4`` plays each clip as it is and turned by one to three
 quarters counterclockwise, and prints in how many frames somebody is followed, by how many tracks,
 and by how many degrees the faces' rolls, less the turn, are off those of the clip as it is.
-``--without_check`` leaves the face check out, so that nothing is turned.
+``--no_upright`` turns nothing, as the demos' option of that name.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from tddfa.face import Face
 from tddfa.face_aligner import FaceAligner
 from tddfa.picture import ImageArray
 from tddfa.pipelines import build_tracking_pipeline
+from tddfa.tracking.settings import TrackerSettings
 from tddfa.tracking.tracker import FaceTracker
 from tddfa.video.reader import VideoReader
 
@@ -33,11 +34,11 @@ def read_turned(path: Path, quarters: int, most: int) -> Iterator[ImageArray]:
 
 
 def followed(
-    networks: FaceAligner, path: Path, quarters: int, most: int, checked: bool
+    networks: FaceAligner, path: Path, quarters: int, most: int, upright: bool
 ) -> list[list[Face]]:
     """Return the confirmed faces of each frame."""
-    check = networks.check if checked else None
-    tracker = FaceTracker(networks.tracking_detector, networks.aligner, None, check)
+    settings = TrackerSettings(upright=upright)
+    tracker = FaceTracker(networks.tracking_detector, networks.aligner, settings, networks.check)
     frames = read_turned(path, quarters, most)
     return [[face for face in tracker(frame) if face.confirmed] for frame in frames]
 
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("videos", type=Path, nargs="+")
     parser.add_argument("--frames", type=positive_int, default=150, help="of each (%(default)s)")
-    parser.add_argument("--without_check", action="store_true", help="turn nothing")
+    parser.add_argument("--no_upright", action="store_true", help="turn nothing")
     add_model_arguments(parser)
     parser.set_defaults(onnx=True, threads=1)
     args = parser.parse_args(argv)
@@ -64,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for path in args.videos:
         upright: list[list[Face]] = []
         for quarters in range(4):
-            faces = followed(networks, path, quarters, args.frames, not args.without_check)
+            faces = followed(networks, path, quarters, args.frames, not args.no_upright)
             upright = upright or faces
             tracks = {face.track_id for found in faces for face in found}
             wrong = sum(

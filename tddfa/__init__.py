@@ -64,7 +64,9 @@ def __getattr__(name: str) -> Any:
     try:
         module = import_module(f"tddfa.{_MODULES[name]}")
     except ModuleNotFoundError as error:
-        if not (error.name or "").rpartition(".")[2].startswith("_"):
+        package, _, kernel = (error.name or "").rpartition(".")
+        ours = package.partition(".")[0] in ("tddfa", "FaceBoxes", "Sim3DR")
+        if not (ours and kernel.startswith("_")):
             raise
         # The sources of a checkout lie in the current folder, before the package that is installed.
         raise ImportError(

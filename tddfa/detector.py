@@ -123,6 +123,7 @@ class FunctionDetector(DetectorBase):
     ) -> FloatArray:
         """Call the function."""
         boxes = as_boxes(self.function(image))
+        boxes = boxes[np.argsort(-boxes[:, 4], kind="stable")]
         return boxes if least_score is None else boxes[boxes[:, 4] >= least_score]
 
 

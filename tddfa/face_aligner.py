@@ -73,8 +73,9 @@ class FaceAligner:
         How finely pictures are searched for faces, see `FaceBoxes.tiles.plan_tiles`.
     upright : bool
         Turn ROIs of faces that are rolled far upright, by the roll that the configuration's face
-        check sees, and in video by the pose in the frame before. Without it, or without a face
-        check, faces are aligned as they lie.
+        check sees, and in video by the pose in the frame before; and turn pictures that lie to find
+        faces, frames of videos with any detector, still pictures with the configuration's. Without
+        it, or without a face check, faces are found and aligned as they lie.
     second_look : bool
         Look at each face of still pictures a second time, closer and in a mirror as well: landmarks
         are off by less, for three or four times the regressor's time. Face models that are not
@@ -84,7 +85,8 @@ class FaceAligner:
         Fill `Face.blendshapes`: by the head that the configuration names, else by a fit
         to the mesh's own expression, which needs the open face model and takes longer.
     tracking_only : bool
-        Read the detector of videos alone, which pictures are then searched with as well.
+        Read the detector of videos alone, which pictures are then searched with as well, unless
+        `detector` names another one.
     assets : str or Path, optional
         Asset folder, in place of ``TDDFA_ASSETS``.
 
@@ -148,7 +150,8 @@ class FaceAligner:
         runtime = Runtime(backend, device, threads, wanted, precision)
         self.config = config if isinstance(config, Config) else load_config(config, assets)
         self._runtime, self._detector_settings = runtime, detector_settings or {}
-        self._one_detector = detector is not None or tracking_only
+        self._detector_given = detector is not None
+        self._one_detector = self._detector_given or tracking_only
         if isinstance(detector, str):
             self.config = self.config.with_values(detector=detector)
             detector = None
@@ -159,7 +162,8 @@ class FaceAligner:
             opening = helper.submit(build_aligner, self.config, runtime, blendshapes)
             if detector is None:
                 settings = detector_settings or {}
-                searched = self.config.for_tracking() if tracking_only else self.config
+                for_videos = tracking_only and not self._detector_given
+                searched = self.config.for_tracking() if for_videos else self.config
                 self.detector = build_detector(searched, runtime, **settings)
             else:
                 self.detector = as_detector(detector)

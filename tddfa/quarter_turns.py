@@ -21,8 +21,6 @@ from tddfa.picture import ImageArray
 # A picture in which nothing was found is believed to lie if a face is as clear as that: further
 # searches are further chances to take something else for one.
 CLEAR = 0.9
-# Longest side, in pixels, of a picture that is turned: detectors shrink it anyway.
-_LONGEST = 1080
 
 
 def quarters_of(roll: float) -> int:
@@ -42,7 +40,10 @@ def quarters_of(roll: float) -> int:
 
 
 def found_turned(
-    detect: Callable[[ImageArray], FloatArray], image: ImageArray, quarters: int
+    detect: Callable[[ImageArray], FloatArray],
+    image: ImageArray,
+    quarters: int,
+    longest: int | None = None,
 ) -> FloatArray:
     """Search a picture turned by so many quarters counterclockwise.
 
@@ -52,13 +53,16 @@ def found_turned(
         Picture to rows ``xmin, ymin, xmax, ymax, score``.
     image : ndarray, shape (H, W, 3), uint8
     quarters : int
+    longest : int, optional
+        Longest side in pixels to which the picture is shrunk before it is turned, where the
+        detector shrinks it anyway.
 
     Returns
     -------
     ndarray, shape (n, 5), float32
         The same rows in pixels of `image`.
     """
-    small, scale = fit_within(image, _LONGEST, _LONGEST)
+    small, scale = (image, 1.0) if longest is None else fit_within(image, longest, longest)
     boxes = detect(np.ascontiguousarray(np.rot90(small, quarters)))
     boxes = turned_back(boxes, quarters, small.shape[:2])
     boxes[:, :4] /= np.float32(scale)

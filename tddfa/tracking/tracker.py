@@ -13,6 +13,7 @@ Each frame goes through these steps::
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import count
 
 import numpy as np
@@ -24,11 +25,13 @@ from tddfa.face_box import face_boxes_of, landmark_roi
 from tddfa.face_check.check import FaceCheck
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
+from tddfa.quarter_turns import found_turned
+from tddfa.roi import parse_roi_box_from_bbox
 from tddfa.tracking.association import iou_matrix, match
 from tddfa.tracking.changed_part import ChangedPart, Part
 from tddfa.tracking.face_finder import FaceFinder
 from tddfa.tracking.face_observer import FaceObserver, Observation
-from tddfa.tracking.lying_search import LyingSearch
+from tddfa.tracking.lying_search import LyingSearch, common_quarters
 from tddfa.tracking.settings import TrackerSettings
 from tddfa.tracking.shot_change import ShotDetector
 from tddfa.tracking.track import Track
@@ -241,13 +244,7 @@ class FaceTracker:
         """Search a picture, or a part of it, and bring tracks and detections together."""
         self._since_detection = 0
         self.detections += 1
-        if part is None:
-            boxes = self.finder.detect(image, coarse=coarse)
-        else:
-            boxes = self.finder.detect_in(image, part, coarse=coarse)
-        nobody = not (self._tracks or (boxes[:, 4] >= self.settings.high).any())
-        if nobody and self.settings.upright and self.finder.check is not None:
-            boxes = self._lying(image)
+        boxes = self._search(image, coarse, part)
         places = face_boxes_of([track.roi_box for track in self._tracks])
         overlap = iou_matrix(places, boxes)
         pairs = match(overlap, _MATCH)
@@ -268,6 +265,21 @@ class FaceTracker:
         free = sorted(set(range(len(boxes))) - {column for _, column in pairs})
         self._regain(image, again)
         self._begin(image, boxes[free])
+
+    def _search(self, image: ImageArray, coarse: bool, part: Part | None) -> FloatArray:
+        """Search as the faces that are followed lie, else upright, and then turned."""
+        turning = self.settings.upright and self.finder.check is not None
+        params = [track.face.param for track in self._tracks]
+        if turning and params:
+            quarters = common_quarters(in_plane_roll(np.stack(params)).tolist())
+            if quarters:
+                return found_turned(partial(self.finder.detect, coarse=coarse), image, quarters)
+        if part is None:
+            boxes = self.finder.detect(image, coarse=coarse)
+        else:
+            boxes = self.finder.detect_in(image, part, coarse=coarse)
+        nobody = not (params or (boxes[:, 4] >= self.settings.high).any())
+        return self._lying(image) if turning and nobody else boxes
 
     def _regain(self, image: ImageArray, found: list[tuple[Track, FloatArray]]) -> None:
         """Take tracks up again, that were lost or have drifted, where the detector sees a face."""
@@ -303,7 +315,10 @@ class FaceTracker:
         """Align at detections, and once more from the landmarks found there."""
         if not boxes:
             return []
-        own = self.finder.roi_boxes(image, np.stack(boxes))
+        if self.settings.upright:
+            own = self.finder.roi_boxes(image, np.stack(boxes))
+        else:
+            own = [parse_roi_box_from_bbox(box) for box in boxes]
         first = self.observer.align(image, own)
         rois = [landmark_roi(landmarks) for _, landmarks in first]
         # Landmarks gone astray leave the detection's own ROI.

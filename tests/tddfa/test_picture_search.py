@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from tddfa.detector import FunctionDetector
+from FaceBoxes.settings import DetectorSettings
+from tddfa.detector import DetectorBase, FunctionDetector
 from tddfa.errors import InputError
 from tddfa.face_check.check import FaceCheck
 from tddfa.face_check.checked_detector import CheckedDetector
@@ -116,6 +117,43 @@ def test_what_is_found_twice_is_one_face():
     )
     square = np.zeros((260, 260, 3), np.uint8)  # the box turned by a half is where it was
     assert len(find_faces(checked, square)) == 1
+
+
+def test_what_lies_within_another_find_is_no_face_of_its_own():
+    outer, inner = [40, 40, 140, 160, 0.9], [182, 70, 218, 110, 0.8]  # IoU 0.1
+
+    def detect(image):
+        return [outer if image.shape[0] == HEIGHT else inner]
+
+    image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    checked = CheckedDetector(FunctionDetector(detect), Sure(90))
+    (back,) = turned_back(np.array([inner], np.float32), 3, image.shape)
+    assert (back[:2] > outer[:2]).all() and (back[2:4] < outer[2:4]).all()
+    assert len(find_faces(checked, image)) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "scale"), [({}, None), ({"max_height": None}, None), ({}, 1.0)]
+)
+def test_turned_pictures_are_shrunk_only_where_the_detector_shrinks_them(settings, scale):
+    sides = []
+
+    class Large(DetectorBase):
+        def __init__(self):
+            self.settings = DetectorSettings(**settings)
+
+        def detect(self, image, *, least_score=None, coarse=False):
+            sides.append(max(image.shape))
+            return np.zeros((0, 5), np.float32)
+
+    find_faces(CheckedDetector(Large(), Sure()), np.zeros((500, 1400, 3), np.uint8), scale)
+    whole = [side for side in sides if side == 1400]
+    if settings:
+        assert len(whole) == 4
+    elif scale:
+        assert len(whole) == 4 and len(sides) > 8  # and tiles
+    else:
+        assert sides == [1400, 1080, 1080, 1080]
 
 
 def test_doubtful_rolls_turn_nothing():

@@ -177,6 +177,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, help="so many pictures of each (default: all)")
     parser.add_argument("--out", type=Path, help="write the report there (.json)")
     args = parser.parse_args(argv)
+    if args.once and not args.check:
+        raise InputError("--once: expected --check with it")
     from FaceBoxes.detector import FaceBoxes
 
     faceboxes = FaceBoxes(checkpoint_fp=args.weights)

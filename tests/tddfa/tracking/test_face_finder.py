@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from tddfa.detector import DetectorBase
+from tddfa.detector import DetectorBase, FunctionDetector
+from tddfa.face_check.check import FaceCheck
+from tddfa.roi import parse_roi_box_from_bbox
 from tddfa.tracking.face_finder import FaceFinder
 
 
@@ -62,3 +64,46 @@ def test_all_of_it_and_nothing_found(finder):
     image = np.zeros((400, 600, 3), np.uint8)
     assert finder.detect_in(image, (0, 0, 600, 400)).shape == (0, 5)
     assert finder.detect_in(image, (10, 10, 90, 90)).shape == (0, 5)
+
+
+class Rolled(FaceCheck):
+    """Sees faces in ROIs whose middle lies in the upper half, rolled by so much."""
+
+    def __init__(self, roll, certainty=1.0):
+        self.roll, self.certainty = np.radians(roll), certainty
+
+    def forward(self, crops):
+        answers = np.zeros((len(crops), 6), np.float32)
+        answers[:, 0] = 8 * crops[:, :, :60].mean(axis=(1, 2, 3))
+        answers[:, 1] = self.certainty * np.cos(self.roll)
+        answers[:, 2] = self.certainty * np.sin(self.roll)
+        return answers
+
+
+@pytest.mark.parametrize(
+    ("check", "flipped"),
+    [
+        (None, False),
+        (Rolled(0), False),
+        (Rolled(100), False),
+        (Rolled(180), True),
+        (Rolled(-150), True),
+        (Rolled(180, 0.2), False),
+    ],
+)
+def test_what_is_upside_down_has_its_roi_above(check, flipped):
+    image = np.zeros((400, 400, 3), np.uint8)
+    image[60:200] = 255
+    box = np.array([[150, 150, 250, 270, 0.9]], np.float32)
+    finder = FaceFinder(FunctionDetector(lambda _: box), check=check)
+    ((left, top, right, bottom),) = finder.roi_boxes(image, box)
+    plain = parse_roi_box_from_bbox(box[0])
+    assert [left, right] == plain[::2] and right - left == pytest.approx(bottom - top)
+    # The box's middle is at y = 210.
+    expected = 2 * 210 - (plain[1] + plain[3]) / 2 if flipped else (plain[1] + plain[3]) / 2
+    assert (top + bottom) / 2 == pytest.approx(expected)
+
+
+def test_no_box_has_no_roi():
+    finder = FaceFinder(FunctionDetector(lambda _: []), check=Rolled(180))
+    assert finder.roi_boxes(np.zeros((9, 9, 3), np.uint8), np.zeros((0, 5), np.float32)) == []
