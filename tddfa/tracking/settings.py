@@ -22,7 +22,8 @@ class TrackerSettings:
     max_faces : int, optional
         Follow no more than this, the largest first.
     upright : bool
-        Turn ROIs of faces that are rolled far upright, by their pose in the frame before.
+        Turn ROIs of faces that are rolled far upright, new ones as a face check says, if there is
+        one, others by their pose in the frame before; and turn frames that lie to find faces.
     """
 
     detect_every: int = 15
