@@ -6,11 +6,11 @@ from tddfa.errors import InputError
 
 if TYPE_CHECKING:
     from tddfa.config import Config
-    from tddfa.detector import Detector
+    from tddfa.detector import DetectorBase
     from tddfa.runtime import Runtime
 
 
-def build(config: "Config", runtime: "Runtime", **settings: Any) -> "Detector":
+def build(config: "Config", runtime: "Runtime", **settings: Any) -> "DetectorBase":
     """Build FaceBoxes with the weights ``detector_fp`` or ``detector_onnx_fp``.
 
     Parameters

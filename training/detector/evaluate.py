@@ -155,6 +155,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--reference", required=True, help="detector to compare with (.pth)")
     parser.add_argument("--check", help="face check behind the detector (.pth)")
     parser.add_argument(
+        "--two-scales", action="store_true", help="search at half the scale as well"
+    )
+    parser.add_argument(
         "--once", action="store_true", help="with --check: do not turn pictures to look again"
     )
     parser.add_argument("--scenes", type=Path, required=True, help="images/ and landmarks68.csv")
@@ -180,16 +183,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.once and not args.check:
         raise InputError("--once: expected --check with it")
     from FaceBoxes.detector import FaceBoxes
+    from tddfa.detectors.faceboxes_two_scales import TwoScales
 
     faceboxes = FaceBoxes(checkpoint_fp=args.weights)
-    detector: Detector = faceboxes
+    searching = TwoScales(faceboxes) if args.two_scales else faceboxes
+    detector: Detector = searching
     reference = FaceBoxes(checkpoint_fp=args.reference)
     if args.check:
         from tddfa.face_check.checked_detector import CheckedDetector
         from tddfa.face_check.torch_check import TorchFaceCheck
         from tddfa.picture_search import find_faces
 
-        checked = CheckedDetector(faceboxes, TorchFaceCheck(Path(args.check)))
+        checked = CheckedDetector(searching, TorchFaceCheck(Path(args.check)))
         detector = checked if args.once else partial(find_faces, checked)
     report: dict[str, Any] = asdict(
         measure(detector, reference, args.scenes, args.negatives, args.limit)
