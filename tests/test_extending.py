@@ -121,7 +121,7 @@ def test_detector_for_pictures_and_video(recipes, new_file, project_root, portra
 
 def test_without_the_file_there_is_no_such_detector(recipes, tmp_path):
     (tmp_path / "skin.yml").write_text(blocks(recipes, "A detector", "yaml")[0])
-    with pytest.raises(InputError, match="faceboxes, yunet"):
+    with pytest.raises(InputError, match="faceboxes, faceboxes_two_scales, yunet"):
         load_config(tmp_path / "skin.yml")
 
 

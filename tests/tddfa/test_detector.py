@@ -49,7 +49,7 @@ def blue_picture():
 
 
 def test_names():
-    assert part_names("tddfa.detectors") == ["faceboxes", "yunet"]
+    assert part_names("tddfa.detectors") == ["faceboxes", "faceboxes_two_scales", "yunet"]
 
 
 def test_detect_is_the_call(faceboxes, portrait):

@@ -259,7 +259,7 @@ def test_track_names_the_bad_frame(pipeline):
         ({"backend": "torch", "providers": ["CPUExecutionProvider"]}, "providers"),
         ({"providers": ["NoSuchProvider"]}, "NoSuchProvider"),
         ({"threads": 0}, "threads"),
-        ({"detector": "haar"}, "faceboxes, yunet"),
+        ({"detector": "haar"}, "faceboxes, faceboxes_two_scales, yunet"),
         ({"detector": 3}, "detector"),
         ({"detector": lambda image: [], "detector_settings": {"vis_thres": 1}}, "settings"),
         ({"detector_settings": {"vis_thres": 2}}, "vis_thres"),
