@@ -1,7 +1,7 @@
 """FaceBoxes, and once more at half the scale: for weights that know large faces less well.
 
 The free weights learned from crops of 168 px, and real faces of 260 px and more look finer than
-anything they have seen: they find four in five of them. At half the scale, for a quarter of the
+anything they have seen: they find four in five of them. At half the scale, for a third of the
 time, these are of the size that they know. The configuration for it::
 
     detector: faceboxes_two_scales
