@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.detector import fit_within
-from tddfa.face_check.looks import ROI_BELOW_BOX
+from tddfa.detector_box import moved_boxes
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
 
@@ -95,9 +95,11 @@ def turned_back(
     [[86.0, -4.0, 186.0, 96.0, 1.0]]
     """
     height, width = np.asarray(shape)[:2]
-    half = (boxes[:, 2:4] - boxes[:, :2]) / 2
-    below = ROI_BELOW_BOX * half.sum(axis=1)
-    x, y = boxes[:, 0] + half[:, 0], boxes[:, 1] + half[:, 1] + below
-    x, y = [(x, y), (width - y, x), (width - x, height - y), (y, height - x)][quarters % 4]
-    center = np.stack([x, y - below], axis=1)
-    return np.column_stack([center - half, center + half, boxes[:, 4]]).astype(np.float32)
+    back = (
+        [[1, 0, 0], [0, 1, 0]],
+        [[0, -1, width], [1, 0, 0]],
+        [[-1, 0, width], [0, -1, height]],
+        [[0, 1, 0], [-1, 0, height]],
+    )[quarters % 4]
+    corners = moved_boxes(boxes[:, :4], np.array(back, np.float64))
+    return np.column_stack([corners, boxes[:, 4]]).astype(np.float32)

@@ -70,7 +70,8 @@ def write_models(folder: Path, config_file: str | Path = CONFIG) -> None:
         If a file is missing or of another kind.
     """
     config = load_config(config_file).for_tracking()
-    if config.num_params != 62 or not config.detector.startswith("faceboxes"):
+    # Of two scales the page searches one.
+    if config.num_params != 62 or config.detector not in ("faceboxes", "faceboxes_two_scales"):
         raise InputError(f"{config_file}: expected 62 parameters and the detector faceboxes")
     copy(detector_onnx(config), folder / "detector.onnx")
     copy(regressor_onnx(config), folder / "regressor.onnx")

@@ -18,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.detector import Detector, DetectorBase
+from tddfa.detector_box import ROI_BELOW_BOX
 from tddfa.errors import InputError
 from tddfa.face_check.check import SIZE, FaceCheck
-from tddfa.face_check.looks import ROI_BELOW_BOX, Looks, logit_of, probability
+from tddfa.face_check.looks import Looks, logit_of, probability
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
 from tddfa.roi import parse_roi_box_from_bbox

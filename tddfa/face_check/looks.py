@@ -15,12 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tddfa.detector_box import ROI_BELOW_BOX, ROI_PER_BOX
 from tddfa.params import FloatArray
 
 OUTPUTS = 6
-# A detector's box and its ROI, see tddfa.roi: 1.58 boxes wide, 0.14 boxes lower. Boxes of upright
-# faces are 0.76 times as wide as high.
-_ROI_PER_BOX, ROI_BELOW_BOX = 1.58, 0.14
+# Boxes of upright faces are 0.76 times as wide as high.
 _WIDTH, _HEIGHT = 2 * 0.76 / 1.76, 2 / 1.76
 # Scores are kept this far from 0 and 1.
 _LEAST = 1e-4
@@ -72,7 +71,7 @@ class Looks:
     @property
     def boxes(self) -> FloatArray:
         """Boxes as a detector draws them, (n, 4), in sides of the crop."""
-        side = self.squares[:, 2:] / np.float32(_ROI_PER_BOX)
+        side = self.squares[:, 2:] / np.float32(ROI_PER_BOX)
         center = self.squares[:, :2] - side * np.array([0, ROI_BELOW_BOX], np.float32)
         half = side * np.array([_WIDTH, _HEIGHT], np.float32) / 2
         return np.concatenate([center - half, center + half], axis=1)

@@ -8,14 +8,13 @@ import numpy.typing as npt
 
 from FaceBoxes.box_coding import encode
 from FaceBoxes.prior_box import prior_boxes
+from tddfa.detector_box import ROI_BELOW_BOX, ROI_PER_BOX
 from tddfa.roi import parse_roi_box_from_landmark
 
 FloatArray = npt.NDArray[np.float32]
 
-# The ROI of a detector's box is 1.58 boxes wide (mean of width and height) and lies 0.14 lower
-# (tddfa.roi). What follows was measured with the reference's detector on annotated photographs: its
-# boxes are 0.76 times as wide as high, and its ROI is 1.22 times that of the face's landmarks.
-ROI_PER_BOX, ROI_BELOW_BOX = 1.58, 0.14
+# Measured with the reference's detector on annotated photographs: its boxes are 0.76 times as wide
+# as high, and its ROI is 1.22 times that of the face's landmarks.
 ROI_PER_LANDMARKS, ABOVE_LANDMARKS = 1.22, 0.004
 ASPECT = 0.76
 # Width and height of a box of mean side 1.
@@ -46,29 +45,6 @@ def box_of_landmarks(points: npt.ArrayLike) -> FloatArray:
     x, y = (left + right) / 2, (top + bottom) / 2 - ABOVE_LANDMARKS * side
     half = ROI_PER_LANDMARKS * side / 2
     return box_of_roi([x - half, y - half, x + half, y + half])
-
-
-def moved_boxes(boxes: FloatArray, matrix: npt.NDArray[np.floating]) -> FloatArray:
-    """Return the boxes (n, 4) of faces after a similarity (2, 3) of their picture.
-
-    A box stands for the ROI that is made of it. The middle of that ROI moves with the picture, so
-    that the regressor sees the same part of a face at any roll; the box stays upright, keeps its
-    proportions, and lies above the ROI's middle as ever::
-
-        upright      rolled by 90      upside down
-        +---+           +---+             +---+
-        | o |           |   |             | ^ |    the mark: the middle of the ROI, which is
-        | v |           | < |  <- face    | o |    that of the landmarks at any roll
-        +---+           +---+             +---+
-    """
-    size = boxes[:, 2:4] - boxes[:, :2]
-    below = np.zeros((len(boxes), 2))
-    below[:, 1] = ROI_BELOW_BOX * size.mean(axis=1)
-    middle = (boxes[:, :2] + boxes[:, 2:4]) / 2 + below
-    zoom = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-    center = middle @ matrix[:, :2].T + matrix[:, 2] - zoom * below
-    half = zoom * size / 2
-    return np.concatenate([center - half, center + half], axis=1).astype(np.float32)
 
 
 def moved_areas(areas: FloatArray, matrix: npt.NDArray[np.floating]) -> FloatArray:

@@ -4,11 +4,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tddfa.detector_box import ROI_BELOW_BOX, ROI_PER_BOX
 from training.dataset.batch import CANVAS
 from training.detector.boxes import (
     NEAR,
-    ROI_BELOW_BOX,
-    ROI_PER_BOX,
     FloatArray,
     box_around,
     grown,
@@ -37,8 +36,8 @@ def paste(
     """Paste a face crop, its box around `center` and of mean side `side`.
 
     `mask` (168, 168), 0 to 1, says what of the crop is shown, `roi` (3,) the center and side of its
-    own ROI, `roll` turns it (degrees, counterclockwise), see `boxes.moved_boxes` for the box of a
-    rolled face. A box that the new face covers becomes doubtful.
+    own ROI, `roll` turns it (degrees, counterclockwise), see
+    `tddfa.detector_box.moved_boxes` for the box of a rolled face. A box that the new face covers becomes doubtful.
     """
     x, y, width = np.asarray(roi, np.float64)
     zoom = ROI_PER_BOX * side / width

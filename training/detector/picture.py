@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.detector.boxes import NEAR, FloatArray, grown, moved_areas, moved_boxes
+from tddfa.detector_box import moved_boxes
+from training.detector.boxes import NEAR, FloatArray, grown, moved_areas
 
 Image = npt.NDArray[np.uint8]
 LEAST_SIDE = 12.0  # smaller faces are neither asked for nor held against the network

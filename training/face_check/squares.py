@@ -3,11 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
+from tddfa.detector_box import ROI_BELOW_BOX, ROI_PER_BOX
 from training.dataset.batch import CANVAS
 from training.detector.boxes import (
     ABOVE_LANDMARKS,
-    ROI_BELOW_BOX,
-    ROI_PER_BOX,
     ROI_PER_LANDMARKS,
     FloatArray,
 )

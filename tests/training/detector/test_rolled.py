@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from FaceBoxes.prior_box import prior_boxes
+from tddfa.detector_box import moved_boxes
 from tddfa.roi import parse_roi_box_from_bbox
 from training.detector import boxes, compose, crowd
 from training.detector.picture import NONE, Picture, draw_roll, part_of_photo, transform
@@ -28,7 +29,7 @@ def middle(box):
 @pytest.mark.parametrize("degrees", [0, 30, 90, 180, -135])
 def test_the_roi_of_a_box_moves_with_its_picture(degrees, mirrored):
     matrix = rotation(degrees, 1.7, mirrored)
-    (moved,) = boxes.moved_boxes(FACE, matrix)
+    (moved,) = moved_boxes(FACE, matrix)
     expected = matrix[:, :2] @ middle(FACE[0]) + matrix[:, 2]
     np.testing.assert_allclose(middle(moved), expected, atol=1e-3)
     np.testing.assert_allclose(moved[2:] - moved[:2], 1.7 * (FACE[0, 2:] - FACE[0, :2]), rtol=1e-5)
@@ -37,9 +38,9 @@ def test_the_roi_of_a_box_moves_with_its_picture(degrees, mirrored):
 def test_there_and_back_again():
     matrix = rotation(77, 0.6)
     back = cv2.invertAffineTransform(matrix)
-    found = boxes.moved_boxes(boxes.moved_boxes(FACE, matrix), back)
+    found = moved_boxes(moved_boxes(FACE, matrix), back)
     np.testing.assert_allclose(found, FACE, atol=1e-3)
-    assert boxes.moved_boxes(NONE, matrix).shape == boxes.moved_areas(NONE, matrix).shape == (0, 4)
+    assert moved_boxes(NONE, matrix).shape == boxes.moved_areas(NONE, matrix).shape == (0, 4)
 
 
 def test_areas_hold_what_they_held():
