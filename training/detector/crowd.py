@@ -37,7 +37,8 @@ def paste(
 
     `mask` (168, 168), 0 to 1, says what of the crop is shown, `roi` (3,) the center and side of its
     own ROI, `roll` turns it (degrees, counterclockwise), see
-    `tddfa.detector_box.moved_boxes` for the box of a rolled face. A box that the new face covers becomes doubtful.
+    `tddfa.detector_box.moved_boxes` for the box of a rolled face.
+    A box that the new face covers becomes doubtful.
     """
     x, y, width = np.asarray(roi, np.float64)
     zoom = ROI_PER_BOX * side / width
