@@ -36,7 +36,7 @@ _LEAST_GAIN = 1.25
 # Network pixels from an inner border of a tile within which a face may be cut off.
 _BORDER = 3.0
 # Of two detections one is superfluous from this share of the smaller one's area on.
-_SAME = 0.6
+SAME_PART = 0.6
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,32 @@ def plan_tiles(
     scale = _own_choice(height, width, limits, whole) if detect_scale is None else detect_scale
     if scale < whole * _LEAST_GAIN:
         return None
-    rows = _spans(height, scale, limits[0], min(limits))
-    columns = _spans(width, scale, limits[1], min(limits))
+    return _tiling(height, width, limits, scale, _OVERLAP * min(limits))
+
+
+def plan_finer(
+    height: int, width: int, settings: DetectorSettings, factor: float, overlap: float
+) -> Tiling:
+    """Cut a picture into tiles in which small faces are `factor` times as large to the detector.
+
+    Parameters
+    ----------
+    height, width, settings
+        As for `plan_tiles`.
+    factor : float
+        Scale of the tiles relative to that at which the whole picture is searched.
+    overlap : float
+        Network pixels that neighbors have in common at least: more than the faces looked for.
+    """
+    limits = settings.max_height or height, settings.max_width or width
+    return _tiling(height, width, limits, factor * fit_scale(height, width, *limits), overlap)
+
+
+def _tiling(
+    height: int, width: int, limits: tuple[int, int], scale: float, overlap: float
+) -> Tiling:
+    rows = _spans(height, scale, limits[0], overlap)
+    columns = _spans(width, scale, limits[1], overlap)
     return Tiling(scale, [(x0, y0, x1, y1) for y0, y1 in rows for x0, x1 in columns])
 
 
@@ -106,10 +130,10 @@ def _own_choice(height: int, width: int, limits: tuple[int, int], whole: float) 
     return scale * min(1.0, sqrt(_MOST_INPUTS * limits[0] * limits[1] / area))
 
 
-def _spans(length: int, scale: float, limit: int, shorter: int) -> list[tuple[int, int]]:
+def _spans(length: int, scale: float, limit: int, overlap: float) -> list[tuple[int, int]]:
     """Cut a side into spans that overlap, at most `limit` network pixels long each."""
     span = min(length, max(1, int(limit / scale)))
-    step = max(1, span - int(_OVERLAP * min(shorter / scale, span)))
+    step = max(1, span - int(min(overlap / scale, _OVERLAP * span)))
     count = 1 + ceil((length - span) / step)
     starts = [round(k * (length - span) / max(1, count - 1)) for k in range(count)]
     return [(start, start + span) for start in starts]
@@ -140,8 +164,16 @@ def detect_faces(
     tiling = plan_tiles(height, width, settings, detect_scale)
     if tiling is None:
         return boxes
-    found = [boxes, *(_in_tile(detector, image, tiling.scale, tile) for tile in tiling.tiles)]
-    return each_once(np.concatenate(found), settings.nms_threshold)
+    found = np.concatenate([boxes, search_tiles(detector, image, tiling)])
+    return each_once(found, settings.nms_threshold)
+
+
+def search_tiles(
+    detector: Detector, image: NDArray[np.uint8], tiling: Tiling
+) -> NDArray[np.float32]:
+    """Return what is found in all tiles, in pixels of the picture; some of it several times."""
+    found = [_in_tile(detector, image, tiling.scale, tile) for tile in tiling.tiles]
+    return np.concatenate(found)
 
 
 def _in_tile(
@@ -153,7 +185,7 @@ def _in_tile(
     """Return the faces of a tile that no inner border cuts off, in pixels of the picture."""
     left, top, right, bottom = tile
     part = image[top:bottom, left:right]
-    if scale < 1:
+    if scale != 1:
         import cv2
 
         size = max(1, int((right - left) * scale)), max(1, int((bottom - top) * scale))
@@ -181,13 +213,25 @@ def each_once(boxes: NDArray[np.float32], nms_threshold: float) -> NDArray[np.fl
     """Drop the weaker of detections that overlap, or of which one lies within the other."""
     boxes = boxes[np.argsort(-boxes[:, 4], kind="stable")]
     boxes = boxes[nms(boxes, nms_threshold)]
-    area = np.prod(np.maximum(boxes[:, 2:4] - boxes[:, :2], 0), axis=1)
+    shared = shared_parts(boxes, boxes)
     kept: list[int] = []
     for k in range(len(boxes)):
-        inner = np.minimum(boxes[k, 2:4], boxes[kept, 2:4]) - np.maximum(
-            boxes[k, :2], boxes[kept, :2]
-        )
-        shared = np.prod(np.maximum(inner, 0), axis=1)
-        if not (shared > _SAME * np.minimum(area[k], area[kept])).any():
+        if not (shared[k, kept] > SAME_PART).any():
             kept.append(k)
     return boxes[kept]
+
+
+def shared_parts(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what share of the smaller one's area each pair of boxes has in common, (n, m)."""
+    low = np.maximum(first[:, None, :2], second[None, :, :2])
+    high = np.minimum(first[:, None, 2:4], second[None, :, 2:4])
+    inner = np.prod(np.maximum(high - low, 0), axis=2)
+    areas = [
+        np.prod(np.maximum(boxes[:, 2:4] - boxes[:, :2], 0), axis=1) for boxes in (first, second)
+    ]
+    least = np.minimum(areas[0][:, None], areas[1][None])
+    return np.divide(inner, least, out=np.zeros_like(inner), where=least > 0)
+
+
+def _areas(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.prod(np.maximum(boxes[:, 2:4] - boxes[:, :2], 0), axis=1)

@@ -118,6 +118,10 @@ class CheckedDetector(DetectorBase):
         """Find the faces of a picture, as `detect` without options."""
         return self.detect(image)
 
+    def behind(self, detector: Detector) -> "CheckedDetector":
+        """Return the same check behind another detector."""
+        return CheckedDetector(detector, self.check, self.check_settings, self._vis_thres)
+
     def combined(self, scores: FloatArray, looks: Looks) -> FloatArray:
         """Return the scores (n,) of a detector's finds that the check has looked at."""
         return probability(looks.logit + self.check_settings.detector_weight * logit_of(scores))

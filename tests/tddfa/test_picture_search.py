@@ -62,7 +62,8 @@ def picture(*places, shape=(HEIGHT, WIDTH)):
 def test_nothing_is_an_answer():
     flags = Flags()
     assert find_faces(CheckedDetector(FunctionDetector(flags), Sure()), picture()).shape == (0, 5)
-    assert flags.searched == [(300, 400), (400, 300), (300, 400), (400, 300)]
+    halved, finer = (150, 200), (540, 720)
+    assert flags.searched == [(300, 400), halved, (400, 300), (300, 400), (400, 300), finer]
 
 
 @pytest.mark.parametrize("quarters", range(4))
@@ -71,7 +72,7 @@ def test_a_face_is_found_however_the_picture_lies(quarters, place):
     flags = Flags()
     image = picture((*place, quarters))
     (face,) = find_faces(CheckedDetector(FunctionDetector(flags), Sure()), image)
-    assert len(flags.searched) == (4 if quarters else 1)
+    assert len(flags.searched) == (5 if quarters else 1)
     # The middle of the ROI keeps its place on the face, which the turned detector has seen.
     upright = np.rot90(image, -quarters)
     (seen,) = Flags()(np.ascontiguousarray(upright))
@@ -149,11 +150,12 @@ def test_turned_pictures_are_shrunk_only_where_the_detector_shrinks_them(setting
     find_faces(CheckedDetector(Large(), Sure()), np.zeros((500, 1400, 3), np.uint8), scale)
     whole = [side for side in sides if side == 1400]
     if settings:
-        assert len(whole) == 4
+        assert len(whole) == 4 and sides[1] == 540
     elif scale:
         assert len(whole) == 4 and len(sides) > 8  # and tiles
     else:
-        assert sides == [1400, 1080, 1080, 1080]
+        assert sides[:5] == [1400, 540, 1080, 1080, 1080]
+        assert len(sides) > 5 and max(sides[5:]) <= 1080  # tiles of a finer search
 
 
 def test_doubtful_rolls_turn_nothing():

@@ -1,0 +1,98 @@
+"""Search a still picture at a second scale: finer for a crowd, coarser where no face was found.
+
+A detector knows faces from some 30 to 300 pixels best. Where it found smaller ones there are others
+that it missed, a crowd may have nothing but such, and a face that fills the picture may look finer
+than any it has learned from::
+
+    small faces:  +------+------+        no face:  +-----------+
+                  | o o  |  o   |  x 1.8           |    ___    |
+                  +------+------+                  |   ( o )   |  x 0.5
+                  |   o  | o  o |                  +-----------+
+                  +------+------+
+"""
+
+import numpy as np
+
+from FaceBoxes.preprocess import fit_scale
+from FaceBoxes.settings import DetectorSettings
+from FaceBoxes.tiles import SAME_PART, each_once, plan_finer, search_tiles, shared_parts
+from tddfa.detector import Detector
+from tddfa.params import FloatArray
+from tddfa.picture import ImageArray
+from tddfa.quarter_turns import CLEAR
+
+__all__ = ["search_coarser", "search_finer"]
+
+# Side of a box, in pixels as the detector sees them, below which others are missed beside it.
+_SMALL = 40.0
+# How much finer such a picture is searched. Four tiles hold any that was shrunk to the detector's
+# limits, a picture of up to 600 x 400 pixels needs one.
+_FINER = 1.8
+# A face in a tile is at most so many times as large as a small one, and lies whole in one of two.
+_LARGEST, _MARGIN = 1.5, 12.0
+# Where nothing was found a finer search is believed if a face is as clear as that: it looks at three
+# times as many pixels, and has as many more chances to take something else for one.
+_CLEAR_FINER = 0.95
+# A picture that is shorter, halved, has nothing left in it.
+_SHORTEST = 32
+
+
+def search_finer(detector: Detector, image: ImageArray, boxes: FloatArray) -> FloatArray:
+    """Add the small faces that a finer search finds, if none or small ones were found.
+
+    Parameters
+    ----------
+    detector : Detector
+    image : ndarray, shape (H, W, 3), uint8
+        BGR picture.
+    boxes : ndarray, shape (n, 5), float32
+        What the detector found in it, rows ``xmin, ymin, xmax, ymax, score``. All of it is kept.
+        Where that is nothing, others are believed if one of them is clear.
+
+    Returns
+    -------
+    ndarray, shape (m, 5), float32
+        Rows by falling score; `boxes` where no face is small.
+    """
+    settings, scale = _limits(detector, image)
+    if len(boxes) and not (_sides(boxes) * scale < _SMALL).any():
+        return boxes
+    largest = _SMALL * _LARGEST
+    overlap = largest * _FINER + _MARGIN
+    height, width = image.shape[:2]
+    tiling = plan_finer(height, width, settings, _FINER, overlap)
+    found = search_tiles(detector, image, tiling)
+    found = found[_sides(found) * scale < largest]
+    if not len(boxes) and not (found[:, 4] > _CLEAR_FINER).any():
+        return boxes
+    found = found[(shared_parts(found, boxes) <= SAME_PART).all(axis=1)]
+    both = np.concatenate([boxes, each_once(found, settings.nms_threshold)])
+    return both[np.argsort(-both[:, 4], kind="stable")]
+
+
+def search_coarser(detector: Detector, image: ImageArray) -> FloatArray:
+    """Return the clear faces that are found at half the scale, (n, 5) in pixels of the picture."""
+    import cv2
+
+    _, scale = _limits(detector, image)
+    height, width = image.shape[:2]
+    if min(height, width) * scale / 2 < _SHORTEST:
+        return np.zeros((0, 5), np.float32)
+    size = round(width * scale / 2), round(height * scale / 2)
+    half = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    boxes = detector.detect(half)
+    boxes = boxes[boxes[:, 4] > CLEAR]
+    factors = np.array([width / size[0], height / size[1]] * 2 + [1], np.float32)
+    return np.asarray(boxes * factors, np.float32)
+
+
+def _limits(detector: Detector, image: ImageArray) -> tuple[DetectorSettings, float]:
+    """Return the detector's settings and the scale at which it searches the whole picture."""
+    settings = getattr(detector, "settings", None) or DetectorSettings()
+    height, width = image.shape[:2]
+    return settings, fit_scale(height, width, settings.max_height, settings.max_width)
+
+
+def _sides(boxes: FloatArray) -> FloatArray:
+    """Return the mean of width and height of boxes (n, ≥4), (n,)."""
+    return np.asarray((boxes[:, 2:4] - boxes[:, :2]).mean(axis=1), np.float32)
