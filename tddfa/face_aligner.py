@@ -70,7 +70,8 @@ class FaceAligner:
         Thresholds and limits of the detector, such as ``{"vis_thres": 0.7}``, see
         `FaceBoxes.settings.DetectorSettings`.
     detect_scale : float, optional
-        How finely pictures are searched for faces, see `FaceBoxes.tiles.plan_tiles`.
+        How finely pictures are searched for faces, see `FaceBoxes.tiles.plan_tiles`; 0 leaves out
+        the second scale as well, see `tddfa.other_scales`.
     upright : bool
         Turn ROIs of faces that are rolled far upright, by the roll that the configuration's face
         check sees, and in video by the pose in the frame before; and turn pictures that lie to find

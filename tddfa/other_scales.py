@@ -30,8 +30,8 @@ _SMALL = 40.0
 _FINER = 1.8
 # A face in a tile is at most so many times as large as a small one, and lies whole in one of two.
 _LARGEST, _MARGIN = 1.5, 12.0
-# Where nothing was found a finer search is believed if a face is as clear as that: it looks at three
-# times as many pixels, and has as many more chances to take something else for one.
+# Where nothing was found a finer search is believed if a face is as clear as that: it looks at
+# three times as many pixels, and has as many more chances to take something else for one.
 _CLEAR_FINER = 0.95
 # A picture that is shorter, halved, has nothing left in it.
 _SHORTEST = 32
