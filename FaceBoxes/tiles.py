@@ -1,4 +1,4 @@
-"""Search large and long pictures piece by piece.
+"""Search pictures piece by piece: large and long ones, and any one finer than as a whole.
 
 A detector shrinks a picture to its limits; a panorama of 12000 x 1500 pixels becomes a strip of 135
 pixels' height in which no face is left. Such pictures are searched once more at a finer scale, in
@@ -16,7 +16,7 @@ from math import ceil, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from FaceBoxes.nms import nms
+from FaceBoxes.merging import each_once
 from FaceBoxes.preprocess import fit_scale
 from FaceBoxes.settings import DetectorSettings
 from tddfa.detector import Detector
@@ -35,8 +35,6 @@ _OVERLAP = 0.45
 _LEAST_GAIN = 1.25
 # Network pixels from an inner border of a tile within which a face may be cut off.
 _BORDER = 3.0
-# Of two detections one is superfluous from this share of the smaller one's area on.
-SAME_PART = 0.6
 
 
 @dataclass(frozen=True)
@@ -97,15 +95,28 @@ def plan_finer(
 
     Parameters
     ----------
-    height, width, settings
-        As for `plan_tiles`.
+    height, width : int
+        Size of the picture in pixels.
+    settings : DetectorSettings
+        Its limits are the size of a tile, the default ones where it has none.
     factor : float
         Scale of the tiles relative to that at which the whole picture is searched.
     overlap : float
-        Network pixels that neighbors have in common at least: more than the faces looked for.
+        Network pixels that neighbors have in common, more than the faces looked for; 45 % of a
+        tile at most.
+
+    Returns
+    -------
+    Tiling
+        With 1.8 and 120 at most four tiles at the default limits, if those shrink the picture.
     """
-    limits = settings.max_height or height, settings.max_width or width
-    return _tiling(height, width, limits, factor * fit_scale(height, width, *limits), overlap)
+    scale = factor * fit_scale(height, width, settings.max_height, settings.max_width)
+    default = DetectorSettings()
+    limits = (
+        settings.max_height or default.max_height or height,
+        settings.max_width or default.max_width or width,
+    )
+    return _tiling(height, width, limits, scale, overlap)
 
 
 def _tiling(
@@ -131,10 +142,11 @@ def _own_choice(height: int, width: int, limits: tuple[int, int], whole: float) 
 
 
 def _spans(length: int, scale: float, limit: int, overlap: float) -> list[tuple[int, int]]:
-    """Cut a side into spans that overlap, at most `limit` network pixels long each."""
+    """Cut a side into even spans that overlap, at most `limit` network pixels long each."""
     span = min(length, max(1, int(limit / scale)))
-    step = max(1, span - int(min(overlap / scale, _OVERLAP * span)))
-    count = 1 + ceil((length - span) / step)
+    shared = int(min(overlap / scale, _OVERLAP * span))
+    count = 1 + ceil((length - span) / max(1, span - shared))
+    span = min(span, ceil((length + (count - 1) * shared) / count))
     starts = [round(k * (length - span) / max(1, count - 1)) for k in range(count)]
     return [(start, start + span) for start in starts]
 
@@ -171,7 +183,22 @@ def detect_faces(
 def search_tiles(
     detector: Detector, image: NDArray[np.uint8], tiling: Tiling
 ) -> NDArray[np.float32]:
-    """Return what is found in all tiles, in pixels of the picture; some of it several times."""
+    """Find the faces in all tiles of a picture.
+
+    Parameters
+    ----------
+    detector : Detector
+    image : ndarray, uint8 (H, W, 3)
+        BGR picture.
+    tiling : Tiling
+        Its tiles, see `plan_tiles` and `plan_finer`.
+
+    Returns
+    -------
+    ndarray, float32 (n, 5)
+        Rows ``xmin, ymin, xmax, ymax, score`` in pixels of the picture, tile by tile: a face where
+        two overlap is there twice, see `FaceBoxes.merging.each_once`.
+    """
     found = [_in_tile(detector, image, tiling.scale, tile) for tile in tiling.tiles]
     return np.concatenate(found)
 
@@ -207,31 +234,3 @@ def _in_tile(
         & ((boxes[:, 3] < bottom - border) | (bottom == height))
     )
     return np.asarray(boxes[whole], np.float32)
-
-
-def each_once(boxes: NDArray[np.float32], nms_threshold: float) -> NDArray[np.float32]:
-    """Drop the weaker of detections that overlap, or of which one lies within the other."""
-    boxes = boxes[np.argsort(-boxes[:, 4], kind="stable")]
-    boxes = boxes[nms(boxes, nms_threshold)]
-    shared = shared_parts(boxes, boxes)
-    kept: list[int] = []
-    for k in range(len(boxes)):
-        if not (shared[k, kept] > SAME_PART).any():
-            kept.append(k)
-    return boxes[kept]
-
-
-def shared_parts(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return what share of the smaller one's area each pair of boxes has in common, (n, m)."""
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:4], second[None, :, 2:4])
-    inner = np.prod(np.maximum(high - low, 0), axis=2)
-    areas = [
-        np.prod(np.maximum(boxes[:, 2:4] - boxes[:, :2], 0), axis=1) for boxes in (first, second)
-    ]
-    least = np.minimum(areas[0][:, None], areas[1][None])
-    return np.divide(inner, least, out=np.zeros_like(inner), where=least > 0)
-
-
-def _areas(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.prod(np.maximum(boxes[:, 2:4] - boxes[:, :2], 0), axis=1)

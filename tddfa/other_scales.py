@@ -13,9 +13,10 @@ than any it has learned from::
 
 import numpy as np
 
+from FaceBoxes.merging import each_once, not_among
 from FaceBoxes.preprocess import fit_scale
 from FaceBoxes.settings import DetectorSettings
-from FaceBoxes.tiles import SAME_PART, each_once, plan_finer, search_tiles, shared_parts
+from FaceBoxes.tiles import plan_finer, search_tiles
 from tddfa.detector import Detector
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
@@ -23,22 +24,23 @@ from tddfa.quarter_turns import CLEAR
 
 __all__ = ["search_coarser", "search_finer"]
 
-# Side of a box, in pixels as the detector sees them, below which others are missed beside it.
+# Side of a clear face, in pixels as the detector sees them, below which others are missed beside
+# it.
 _SMALL = 40.0
-# How much finer such a picture is searched. Four tiles hold any that was shrunk to the detector's
-# limits, a picture of up to 600 x 400 pixels needs one.
+# How much finer such a picture is searched: of a picture that is shrunk to the detector's default
+# limits four tiles, of one of up to 600 x 400 pixels a single one.
 _FINER = 1.8
 # A face in a tile is at most so many times as large as a small one, and lies whole in one of two.
 _LARGEST, _MARGIN = 1.5, 12.0
 # Where nothing was found a finer search is believed if a face is as clear as that: it looks at
-# three times as many pixels, and has as many more chances to take something else for one.
+# three to four times as many pixels, and has as many more chances to take something else for one.
 _CLEAR_FINER = 0.95
 # A picture that is shorter, halved, has nothing left in it.
 _SHORTEST = 32
 
 
 def search_finer(detector: Detector, image: ImageArray, boxes: FloatArray) -> FloatArray:
-    """Add the small faces that a finer search finds, if none or small ones were found.
+    """Add the small faces that a finer search finds, if none or clear small ones were found.
 
     Parameters
     ----------
@@ -52,10 +54,11 @@ def search_finer(detector: Detector, image: ImageArray, boxes: FloatArray) -> Fl
     Returns
     -------
     ndarray, shape (m, 5), float32
-        Rows by falling score; `boxes` where no face is small.
+        Rows by falling score; `boxes` where faces were found and no clear one is small.
     """
     settings, scale = _limits(detector, image)
-    if len(boxes) and not (_sides(boxes) * scale < _SMALL).any():
+    clear = boxes[boxes[:, 4] > CLEAR]
+    if len(boxes) and not (_sides(clear) * scale < _SMALL).any():
         return boxes
     largest = _SMALL * _LARGEST
     overlap = largest * _FINER + _MARGIN
@@ -65,8 +68,8 @@ def search_finer(detector: Detector, image: ImageArray, boxes: FloatArray) -> Fl
     found = found[_sides(found) * scale < largest]
     if not len(boxes) and not (found[:, 4] > _CLEAR_FINER).any():
         return boxes
-    found = found[(shared_parts(found, boxes) <= SAME_PART).all(axis=1)]
-    both = np.concatenate([boxes, each_once(found, settings.nms_threshold)])
+    new = not_among(found, boxes, settings.nms_threshold)
+    both = np.concatenate([boxes, each_once(new, settings.nms_threshold)])
     return both[np.argsort(-both[:, 4], kind="stable")]
 
 

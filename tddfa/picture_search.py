@@ -21,8 +21,9 @@ from functools import partial
 
 import numpy as np
 
+from FaceBoxes.merging import each_once
 from FaceBoxes.settings import DetectorSettings
-from FaceBoxes.tiles import detect_faces, each_once, plan_tiles
+from FaceBoxes.tiles import detect_faces, plan_tiles
 from tddfa.detector import Detector
 from tddfa.detectors.faceboxes_two_scales import TwoScales
 from tddfa.face_check.checked_detector import CheckedDetector
@@ -55,7 +56,8 @@ def find_faces(
     image : ndarray, shape (H, W, 3), uint8
         BGR picture.
     detect_scale : float, optional
-        See `FaceBoxes.tiles.plan_tiles`; 0 is at one scale alone.
+        See `FaceBoxes.tiles.plan_tiles`. Pictures that are searched in tiles have no other scale,
+        and below 1 none has.
     turned : bool
         Whether pictures are turned at all.
 
@@ -73,12 +75,9 @@ def find_faces(
     if not isinstance(detector, CheckedDetector):
         return boxes
     search = _Search(detector, image, detect_scale)
-    if len(boxes):
-        boxes = search.finer(boxes)
-        return search.neighbors(boxes) if turned else boxes
-    boxes = search.coarser()
-    if turned and not len(boxes):
-        boxes = search.lying()
+    boxes = search.finer(boxes) if len(boxes) else search.coarser()
+    if turned:
+        boxes = search.neighbors(boxes) if len(boxes) else search.lying()
     return boxes if len(boxes) else search.finer(boxes)
 
 
@@ -127,8 +126,9 @@ class _Search:
     def _whole(self) -> bool:
         """Whether the picture was searched as a whole, and may be at another scale."""
         height, width = self.image.shape[:2]
-        tiling = plan_tiles(height, width, self._settings, self.detect_scale)
-        return tiling is None and self.detect_scale != 0
+        limited = self.detect_scale is not None and self.detect_scale < 1
+        plan = plan_tiles(height, width, self._settings, self.detect_scale)
+        return plan is None and not limited
 
     def _turned(self, quarters: int) -> FloatArray:
         """Search the picture turned, as finely as it was searched as it is."""

@@ -4,10 +4,11 @@ import pytest
 
 from FaceBoxes.preprocess import fit_scale
 from FaceBoxes.settings import DetectorSettings
+from FaceBoxes.tiles import plan_finer, plan_tiles
 from tddfa.detector import DetectorBase, FunctionDetector
 from tddfa.detectors.faceboxes_two_scales import TwoScales
 from tddfa.face_check.check import FaceCheck
-from tddfa.face_check.checked_detector import CheckedDetector
+from tddfa.face_check.checked_detector import CheckedDetector, CheckSettings
 from tddfa.iou import iou_matrix
 from tddfa.other_scales import search_coarser, search_finer
 from tddfa.picture_search import find_faces
@@ -16,7 +17,7 @@ from tddfa.picture_search import find_faces
 class Spots(DetectorBase):
     """Finds white squares from `least` to `most` network pixels; shrinks as the real one."""
 
-    def __init__(self, least=30, most=300, score=0.8, **settings):
+    def __init__(self, least=30, most=300, score=0.95, **settings):
         self.least, self.most, self.score = least, most, score
         self.settings = DetectorSettings(**settings)
         self.searched = []
@@ -51,7 +52,7 @@ def picture(shape, *squares):
     return image
 
 
-def box(x, y, side, score=0.8):
+def box(x, y, side, score=0.95):
     return [x, y, x + side, y + side, score]
 
 
@@ -61,6 +62,12 @@ NONE = np.zeros((0, 5), np.float32)
 def test_beside_large_faces_alone_nothing_is_searched():
     detector, boxes = Spots(), np.array([box(10, 10, 60)], np.float32)
     assert search_finer(detector, picture((300, 400), (10, 10, 60)), boxes) is boxes
+    assert not detector.searched
+
+
+def test_a_doubtful_small_face_is_no_reason_to_search():
+    detector, boxes = Spots(), np.array([box(10, 10, 34, 0.85), box(80, 10, 60)], np.float32)
+    assert search_finer(detector, picture((300, 400)), boxes) is boxes
     assert not detector.searched
 
 
@@ -89,20 +96,41 @@ def test_a_crowd_of_faces_too_small_is_believed_if_one_is_clear(scores, found):
 
 def test_what_was_found_stays_as_it_was_and_falls_by_score():
     image = picture((200, 300), (20, 20, 34), (150, 100, 24))
-    first = np.array([box(20, 20, 34, 0.55)], np.float32)
-    found = search_finer(Spots(score=0.9), image, first)
-    assert found[:, 4].tolist() == pytest.approx([0.9, 0.55])
+    first = np.array([box(20, 20, 34, 0.92)], np.float32)
+    found = search_finer(Spots(score=0.97), image, first)
+    assert found[:, 4].tolist() == pytest.approx([0.97, 0.92])
     np.testing.assert_array_equal(found[1], first[0])
 
 
-def test_larger_faces_are_left_to_the_first_search():
+@pytest.mark.parametrize("shape", [(720, 1080), (1500, 2300), (1000, 1000)])
+def test_small_faces_on_the_seams_of_tiles_are_found_once(shape):
+    scale = fit_scale(*shape, 720, 1080)
+    side, seed = round(22 / scale), round(34 / scale)
+    tiles = plan_finer(*shape, DetectorSettings(), 1.8, 120).tiles
+    assert len(tiles) > 1
+    columns = {x for tile in tiles for x in (tile[0], tile[2]) if 0 < x < shape[1]}
+    rows = {y for tile in tiles for y in (tile[1], tile[3]) if 0 < y < shape[0]}
+    middles = [(x, shape[0] // 3) for x in columns] + [(shape[1] // 3, y) for y in rows]
+    places = [(x - side // 2, y - side // 2) for x, y in middles]
+    image = picture(shape, (0, 0, seed), *((x, y, side) for x, y in places))
+    found = search_finer(Spots(), image, np.array([box(0, 0, seed)], np.float32))
+    overlap = iou_matrix([box(x, y, side) for x, y in places], found)
+    assert len(found) == 1 + len(places) and (overlap.max(axis=1) > 0.8).all()
+
+
+@pytest.mark.parametrize("factor", [1, 4])
+def test_larger_faces_are_left_to_the_first_search(factor):
     # One that the detector knows only where it is twice as large: no face of a crowd.
-    image = picture((300, 400), (20, 20, 34), (150, 100, 90))
-    detector = FunctionDetector(
-        lambda seen: [box(20, 20, 34)] if seen.shape[0] == 300 else [box(270, 180, 162)]
-    )
-    first = detector.detect(image)
-    np.testing.assert_array_equal(search_finer(detector, image, first), first)
+    shape = (300 * factor, 400 * factor)
+    scale = fit_scale(*shape, 720, 1080)
+    small, large = 34 / scale, 62 / scale
+    first = np.array([box(20, 20, small)], np.float32)
+
+    def detect(seen):
+        return [np.multiply(box(150, 100, large, 0.95 / 1.8 / scale), 1.8 * scale)]
+
+    found = search_finer(FunctionDetector(detect), picture(shape), first)
+    np.testing.assert_array_equal(found, first)
 
 
 def test_a_part_of_a_face_is_no_other_face():
@@ -112,12 +140,19 @@ def test_a_part_of_a_face_is_no_other_face():
     np.testing.assert_array_equal(found, first)
 
 
-def test_tiles_are_four_at_most_where_the_detector_shrinks_the_picture():
+@pytest.mark.parametrize("shape", [(3000, 4500), (4500, 3000), (900, 1100), (721, 2000)])
+def test_tiles_are_four_at_most_where_the_detector_shrinks_the_picture(shape):
     detector = Spots()
-    search_finer(detector, picture((3000, 4500)), np.array([box(0, 0, 120)], np.float32))
-    assert len(detector.searched) == 4
+    search_finer(detector, picture(shape), np.array([box(0, 0, 5)], np.float32))
+    assert 1 < len(detector.searched) <= 4
     assert max(height for height, _ in detector.searched) <= 720
     assert max(width for _, width in detector.searched) <= 1080
+
+
+def test_a_detector_without_limits_is_given_one_tile_where_one_is_enough():
+    detector = Spots(max_height=None, max_width=None)
+    search_finer(detector, picture((300, 400)), np.array([box(0, 0, 34)], np.float32))
+    assert detector.searched == [(540, 720)]
 
 
 @pytest.mark.parametrize(("score", "found"), [(0.95, 1), (0.85, 0)])
@@ -138,25 +173,30 @@ def test_what_has_nothing_left_when_halved_is_not_searched(shape):
     assert not detector.searched
 
 
-@pytest.mark.parametrize("detect_scale", [None, 0, 1.0])
-def test_pictures_are_searched_at_two_scales_but_with_zero(detect_scale):
+@pytest.mark.parametrize(("detect_scale", "other"), [(None, 1), (1.0, 1), (0, 0), (0.3, 0)])
+def test_pictures_are_searched_at_two_scales_but_for_one_that_is_asked_for(detect_scale, other):
     crowd = picture((200, 300), (20, 20, 34), (150, 100, 24))
     found = find_faces(CheckedDetector(Spots(), Faces()), crowd, detect_scale)
-    assert len(found) == (1 if detect_scale == 0 else 2)
+    assert len(found) == 1 + other
     portrait = picture((500, 600), (80, 60, 400))
     found = find_faces(CheckedDetector(Spots(), Faces()), portrait, detect_scale, turned=False)
-    assert len(found) == (0 if detect_scale == 0 else 1)
+    assert len(found) == other
 
 
-def test_a_picture_in_tiles_and_a_detector_without_a_check_are_searched_as_before():
-    strip = picture((300, 9000), (20, 20, 34), (150, 100, 24))
+@pytest.mark.parametrize("squares", [[(20, 20, 34), (150, 100, 24)], []])
+@pytest.mark.parametrize("detect_scale", [None, 1.0])
+def test_a_picture_in_tiles_is_searched_as_before(detect_scale, squares):
     detector = Spots()
-    find_faces(CheckedDetector(detector, Faces()), strip, turned=False)
-    tiles = len(detector.searched)
-    detector.searched.clear()
-    find_faces(CheckedDetector(detector, Faces()), strip, 1.0, turned=False)
-    assert tiles == len(detector.searched)  # none beyond the tiles
-    assert len(find_faces(Spots(), picture((200, 300), (20, 20, 34), (150, 100, 24)))) == 1
+    strip = picture((300, 9000), *squares)
+    find_faces(CheckedDetector(detector, Faces()), strip, detect_scale, turned=False)
+    plan = plan_tiles(300, 9000, detector.settings, detect_scale)
+    assert plan is not None and len(detector.searched) == 1 + len(plan.tiles)
+
+
+def test_a_detector_without_a_check_searches_once():
+    detector = Spots()
+    assert len(find_faces(detector, picture((200, 300), (20, 20, 34), (150, 100, 24)))) == 1
+    assert len(detector.searched) == 1
 
 
 def test_a_detector_of_two_scales_is_not_halved_again():
@@ -164,7 +204,35 @@ def test_a_detector_of_two_scales_is_not_halved_again():
     both = CheckedDetector(TwoScales(spots), Faces())
     find_faces(both, picture((500, 600)), turned=False)
     assert spots.searched[:2] == [(500, 600), (250, 300)]
-    assert min(spots.searched[2:]) > (500, 600)  # finer, at one scale
+    assert min(height for height, _ in spots.searched[2:]) > 300  # finer, at one scale
     spots.searched.clear()
     find_faces(both, picture((200, 300), (20, 20, 34)), turned=False)
     assert spots.searched == [(200, 300), (100, 150), (360, 540)]
+
+
+def test_a_close_up_that_lies_brings_its_neighbors():
+    def detect(image):
+        height, width = image.shape[:2]
+        if (height, width) == (200, 300):
+            return [[20, 20, 120, 120, 0.95]]  # at half the scale, as it lies
+        if (height, width) == (600, 400):
+            return [[40, 40, 240, 240, 0.95], [250, 400, 350, 500, 0.95]]  # turned
+        return np.zeros((0, 5))
+
+    class Lying(Faces):
+        def forward(self, crops):
+            answers = super().forward(crops)
+            answers[:, 1:3] = 0.0, 1.0  # rolled by 90 degrees
+            return answers
+
+    found = find_faces(CheckedDetector(FunctionDetector(detect), Lying()), picture((400, 600)))
+    assert len(found) >= 2
+
+
+def test_the_same_check_behind_another_detector():
+    settings, check = CheckSettings(candidate_score=0.4, detector_weight=0.5), Faces()
+    before = CheckedDetector(Spots(), check, settings, vis_thres=0.7)
+    other = Spots()
+    after = before.behind(other)
+    assert after.detector is other and after.check is check
+    assert after.check_settings is settings and after.vis_thres == 0.7

@@ -6,7 +6,8 @@
 ``--rolled`` adds the scenes at all rolls, ``--turned`` faces turned in 3D on empty pictures,
 ``--profiles`` crops of real faces by yaw, ``--empty`` more pictures without a face. ``--check``
 puts the face check behind the detector to be measured; still pictures are then searched as the
-demos search them (`tddfa.picture_search`), with ``--once`` as they lie.
+demos search them (`tddfa.picture_search`), with ``--one-scale`` at no other scale, with ``--once``
+as they lie.
 """
 
 import argparse
@@ -158,7 +159,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--two-scales", action="store_true", help="search at half the scale as well"
     )
     parser.add_argument(
-        "--once", action="store_true", help="with --check: do not turn pictures to look again"
+        "--once",
+        action="store_true",
+        help="with --check: search once, neither turned nor at another scale",
+    )
+    parser.add_argument(
+        "--one-scale",
+        action="store_true",
+        help="with --check: no other scale for small faces or none, as by --detect_scale 0",
     )
     parser.add_argument("--scenes", type=Path, required=True, help="images/ and landmarks68.csv")
     parser.add_argument("--negatives", type=Path, required=True, help="pictures without a face")
@@ -180,8 +188,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, help="so many pictures of each (default: all)")
     parser.add_argument("--out", type=Path, help="write the report there (.json)")
     args = parser.parse_args(argv)
-    if args.once and not args.check:
-        raise InputError("--once: expected --check with it")
+    for name in ("once", "one_scale"):
+        if getattr(args, name) and not args.check:
+            raise InputError(f"--{name.replace('_', '-')}: expected --check with it")
     from FaceBoxes.detector import FaceBoxes
     from tddfa.detectors.faceboxes_two_scales import TwoScales
 
@@ -195,7 +204,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from tddfa.picture_search import find_faces
 
         checked = CheckedDetector(searching, TorchFaceCheck(Path(args.check)))
-        detector = checked if args.once else partial(find_faces, checked)
+        scale = 0.0 if args.one_scale else None
+        detector = checked if args.once else partial(find_faces, checked, detect_scale=scale)
     report: dict[str, Any] = asdict(
         measure(detector, reference, args.scenes, args.negatives, args.limit)
     )
