@@ -70,8 +70,8 @@ class FaceAligner:
         Thresholds and limits of the detector, such as ``{"vis_thres": 0.7}``, see
         `FaceBoxes.settings.DetectorSettings`.
     detect_scale : float, optional
-        How finely pictures are searched for faces, see `FaceBoxes.tiles.plan_tiles`; 0 leaves out
-        the second scale as well, see `tddfa.other_scales`.
+        How finely pictures are searched for faces, see `FaceBoxes.tiles.plan_tiles`; below 1
+        at no other scale, see `tddfa.picture_search`.
     upright : bool
         Turn ROIs of faces that are rolled far upright, by the roll that the configuration's face
         check sees, and in video by the pose in the frame before; and turn pictures that lie to find

@@ -59,9 +59,9 @@ def parse_args(argv: Sequence[str] | None = None, prog: str = DEMO) -> argparse.
         "--detect_scale",
         type=score,
         metavar="SCALE",
-        help="search in tiles at this scale: 1 full resolution, 0 no tiles and no second scale for "
-        "small faces or none (default: tiles for very long and very large pictures, as fine as "
-        "about a second allows)",
+        help="search in tiles at this scale: 1 full resolution, 0 no tiles; below 1 at no other "
+        "scale for small faces or none (default: tiles for very long and very large pictures, as "
+        "fine as about a second allows)",
     )
     add_second_look_argument(group)
     group = parser.add_argument_group("output")
