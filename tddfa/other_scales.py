@@ -24,9 +24,9 @@ from tddfa.quarter_turns import CLEAR
 
 __all__ = ["search_coarser", "search_finer"]
 
-# Side of a clear face, in pixels as the detector sees them, below which others are missed beside
-# it.
-_SMALL = 40.0
+# Side of a face, in pixels as the detector sees them, below which others are missed beside it; and
+# the score above which it is surely one.
+_SMALL, _SURE = 40.0, 0.8
 # How much finer such a picture is searched: of a picture that is shrunk to the detector's default
 # limits four tiles, of one of up to 600 x 400 pixels a single one.
 _FINER = 1.8
@@ -40,7 +40,7 @@ _SHORTEST = 32
 
 
 def search_finer(detector: Detector, image: ImageArray, boxes: FloatArray) -> FloatArray:
-    """Add the small faces that a finer search finds, if none or clear small ones were found.
+    """Add the small faces that a finer search finds, if none or sure small ones were found.
 
     Parameters
     ----------
@@ -54,11 +54,11 @@ def search_finer(detector: Detector, image: ImageArray, boxes: FloatArray) -> Fl
     Returns
     -------
     ndarray, shape (m, 5), float32
-        Rows by falling score; `boxes` where faces were found and no clear one is small.
+        Rows by falling score; `boxes` where faces were found and no sure one is small.
     """
     settings, scale = _limits(detector, image)
-    clear = boxes[boxes[:, 4] > CLEAR]
-    if len(boxes) and not (_sides(clear) * scale < _SMALL).any():
+    sure = boxes[boxes[:, 4] > _SURE]
+    if len(boxes) and not (_sides(sure) * scale < _SMALL).any():
         return boxes
     largest = _SMALL * _LARGEST
     overlap = largest * _FINER + _MARGIN

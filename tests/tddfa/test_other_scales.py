@@ -66,7 +66,7 @@ def test_beside_large_faces_alone_nothing_is_searched():
 
 
 def test_a_doubtful_small_face_is_no_reason_to_search():
-    detector, boxes = Spots(), np.array([box(10, 10, 34, 0.85), box(80, 10, 60)], np.float32)
+    detector, boxes = Spots(), np.array([box(10, 10, 34, 0.75), box(80, 10, 60)], np.float32)
     assert search_finer(detector, picture((300, 400)), boxes) is boxes
     assert not detector.searched
 
