@@ -150,3 +150,37 @@ def test_report_has_a_row_a_roll(scenes, monkeypatch, tmp_path, capsys):
     assert "rolled 180" in capsys.readouterr().out
     with pytest.raises(InputError, match="--opinions"):
         evaluate.main([*command, "--profiles", str(scenes)])
+
+
+@pytest.mark.parametrize(("flag", "scale"), [(None, None), ("--one-scale", 0.0), ("--once", "as")])
+def test_pictures_are_searched_as_the_command_line_says(flag, scale, scenes, monkeypatch):
+    import tddfa.picture_search
+    from FaceBoxes import detector
+    from tddfa.face_check import checked_detector, torch_check
+
+    searched = []
+
+    class Checked:
+        def __init__(self, detector, check):
+            pass
+
+        def __call__(self, image):
+            searched.append("as")
+            return np.zeros((0, 5))
+
+    def find(checked, image, detect_scale=None):
+        searched.append(detect_scale)
+        return np.zeros((0, 5))
+
+    monkeypatch.setattr(detector, "FaceBoxes", lambda checkpoint_fp: lambda image: box(0.9))
+    monkeypatch.setattr(checked_detector, "CheckedDetector", Checked)
+    monkeypatch.setattr(torch_check, "TorchFaceCheck", lambda path: None)
+    monkeypatch.setattr(tddfa.picture_search, "find_faces", find)
+    command = ["a", "--reference", "b", "--scenes", str(scenes)]
+    command += ["--negatives", str(scenes / "images")]
+    flags = [flag] if flag else []
+    assert evaluate.main([*command, "--check", "c", *flags]) == 0
+    assert set(searched) == {scale}
+    if flag:
+        with pytest.raises(InputError, match=f"{flag}: expected --check"):
+            evaluate.main([*command, flag])
