@@ -86,9 +86,10 @@ def test_smaller_faces_are_found_beside_a_small_one(shape):
 
 
 @pytest.mark.parametrize(
-    ("scores", "found"), [((0.97, 0.6), 2), ((0.97,), 1), ((0.85, 0.94), 0), ((), 0)]
+    ("scores", "found"),
+    [((0.97, 0.6, 0.93), 3), ((0.93, 0.91), 2), ((0.99, 0.85), 0), ((0.99,), 0), ((), 0)],
 )
-def test_a_crowd_of_faces_too_small_is_believed_if_one_is_clear(scores, found):
+def test_a_crowd_of_faces_too_small_is_believed_if_two_are_clear(scores, found):
     boxes = [np.multiply(box(40 * k, 20, 24, score / 1.8), 1.8) for k, score in enumerate(scores)]
     crowd = FunctionDetector(lambda image: boxes)
     assert search_finer(crowd, picture((200, 300)), NONE).shape == (found, 5)
