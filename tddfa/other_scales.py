@@ -22,7 +22,7 @@ from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
 from tddfa.quarter_turns import CLEAR
 
-__all__ = ["search_coarser", "search_finer"]
+__all__ = ["found_at_half", "search_coarser", "search_finer"]
 
 # Side of a face, in pixels as the detector sees them, below which others are missed beside it; and
 # the score above which it is surely one.
@@ -75,6 +75,29 @@ def search_finer(detector: Detector, image: ImageArray, boxes: FloatArray) -> Fl
 
 def search_coarser(detector: Detector, image: ImageArray) -> FloatArray:
     """Return the clear faces that are found at half the scale, (n, 5) in pixels of the picture."""
+    boxes = found_at_half(detector, image)
+    return boxes[boxes[:, 4] > CLEAR]
+
+
+def found_at_half(
+    detector: Detector, image: ImageArray, least_score: float | None = None
+) -> FloatArray:
+    """Search a picture at half the scale at which the detector searches it.
+
+    Parameters
+    ----------
+    detector : Detector
+    image : ndarray, shape (H, W, 3), uint8
+        BGR picture.
+    least_score : float, optional
+        See `tddfa.detector.Detector.detect`.
+
+    Returns
+    -------
+    ndarray, shape (n, 5), float32
+        Rows ``xmin, ymin, xmax, ymax, score`` in pixels of `image`; none where the picture is too
+        small to be halved.
+    """
     import cv2
 
     _, scale = _limits(detector, image)
@@ -83,10 +106,8 @@ def search_coarser(detector: Detector, image: ImageArray) -> FloatArray:
         return np.zeros((0, 5), np.float32)
     size = round(width * scale / 2), round(height * scale / 2)
     half = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-    boxes = detector.detect(half)
-    boxes = boxes[boxes[:, 4] > CLEAR]
     factors = np.array([width / size[0], height / size[1]] * 2 + [1], np.float32)
-    return np.asarray(boxes * factors, np.float32)
+    return np.asarray(detector.detect(half, least_score=least_score) * factors, np.float32)
 
 
 def _limits(detector: Detector, image: ImageArray) -> tuple[DetectorSettings, float]:

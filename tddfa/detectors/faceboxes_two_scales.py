@@ -9,22 +9,18 @@ time, these are of the size that they know. The configuration for it::
 
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 from FaceBoxes.nms import nms
-from FaceBoxes.preprocess import fit_scale
 from FaceBoxes.settings import DetectorSettings
 from tddfa.detector import Detector, DetectorBase
+from tddfa.other_scales import found_at_half
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
 
 if TYPE_CHECKING:
     from tddfa.config import Config
     from tddfa.runtime import Runtime
-
-# Sides that are shorter, in pixels, are not halved: nothing is left in them.
-_SHORTEST = 32
 
 
 class TwoScales(DetectorBase):
@@ -57,15 +53,12 @@ class TwoScales(DetectorBase):
         A coarse search is at one scale.
         """
         boxes = self.detector.detect(image, least_score=least_score, coarse=coarse)
-        settings = self.settings or DetectorSettings()
-        height, width = image.shape[:2]
-        scale = fit_scale(height, width, settings.max_height, settings.max_width) / 2
-        if coarse or min(height, width) * scale < _SHORTEST:
+        if coarse:
             return boxes
-        size = round(width * scale), round(height * scale)
-        half = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        larger = self.detector.detect(half, least_score=least_score).copy()
-        larger[:, :4] *= np.tile(np.array([width / size[0], height / size[1]], np.float32), 2)
+        larger = found_at_half(self.detector, image, least_score)
+        if not len(larger):
+            return boxes
+        settings = self.settings or DetectorSettings()
         both = np.concatenate([boxes, larger])
         both = both[np.argsort(-both[:, 4], kind="stable")]
         return both[nms(both, settings.nms_threshold)]
