@@ -261,10 +261,14 @@ class FaceAligner:
         pictures = []
         for number, image in enumerate(images):
             picture = read_picture(image, f"image {number}")
-            boxes = find_faces(self.detector, picture, self.detect_scale, self.upright)
+            boxes = self.find(picture)
             rois = [parse_roi_box_from_bbox(box) for box in boxes]
             pictures.append(self.cut(picture, rois, boxes))
         return align_crops(self.picture_aligner, pictures)
+
+    def find(self, picture: ImageArray) -> FloatArray:
+        """Find the faces of a still picture, (n, 5), see `tddfa.picture_search.find_faces`."""
+        return find_faces(self.detector, picture, self.detect_scale, self.upright, self.aligner)
 
     def align(
         self,

@@ -18,6 +18,7 @@ rolled.
 
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,11 +29,15 @@ from tddfa.detector import Detector
 from tddfa.detectors.faceboxes_two_scales import TwoScales
 from tddfa.face_check.checked_detector import CheckedDetector
 from tddfa.face_check.looks import LEAST_CERTAINTY
+from tddfa.face_check.mirror_agreement import mirror_agreement
 from tddfa.other_scales import search_coarser, search_finer
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
 from tddfa.quarter_turns import CLEAR, found_turned, quarters_of
 from tddfa.roi import parse_roi_box_from_bbox
+
+if TYPE_CHECKING:
+    from tddfa.aligner import Aligner
 
 __all__ = ["find_faces"]
 
@@ -45,6 +50,7 @@ def find_faces(
     image: ImageArray,
     detect_scale: float | None = None,
     turned: bool = True,
+    regressor: "Aligner | None" = None,
 ) -> FloatArray:
     """Find the faces of a still picture of any size and shape, at any roll.
 
@@ -60,6 +66,8 @@ def find_faces(
         and below 1 none has.
     turned : bool
         Whether pictures are turned at all.
+    regressor : Aligner, optional
+        Asked where detector and face check are in doubt, see `tddfa.face_check.mirror_agreement`.
 
     Returns
     -------
@@ -71,9 +79,11 @@ def find_faces(
     InputError
         If `detect_scale` is out of range.
     """
-    boxes = detect_faces(detector, image, detect_scale)
     if not isinstance(detector, CheckedDetector):
-        return boxes
+        return detect_faces(detector, image, detect_scale)
+    if regressor is not None:
+        detector = detector.asking(mirror_agreement(regressor))
+    boxes = detect_faces(detector, image, detect_scale)
     search = _Search(detector, image, detect_scale)
     boxes = search.finer(boxes) if len(boxes) else search.coarser()
     if turned:

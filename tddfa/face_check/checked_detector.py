@@ -4,10 +4,12 @@
 
     picture --detector, low threshold--> candidates --crops--> face check --> scores
                                               |                              |
-                                              +------ one score of both -----+
+                                              +------ one score of both -----+---> in doubt?
+                                                                                   the regressor
 
 The detector alone cannot afford to report every rolled face and profile: too much else looks like
-one to it. The check sees each candidate by itself, at any roll.
+one to it. The check sees each candidate by itself, at any roll. Where both together leave a doubt,
+the regressor may be asked as well, if there is one (`tddfa.face_check.mirror_agreement`).
 """
 
 from dataclasses import dataclass
@@ -22,12 +24,16 @@ from tddfa.detector_box import ROI_BELOW_BOX
 from tddfa.errors import InputError
 from tddfa.face_check.check import SIZE, FaceCheck
 from tddfa.face_check.looks import Looks, logit_of, probability
+from tddfa.face_check.mirror_agreement import MirrorAgreement, agreement_logit
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
 from tddfa.roi import parse_roi_box_from_bbox
 
 # Nothing can be aligned in a square of fewer pixels.
 _LEAST_SIDE = 4.0
+# Logit, without sign, up to which a joint score is a doubt: 0.018 to 0.982. Of upright faces one in
+# ten lies within, and hardly anything else lies above. So many of the best are asked for.
+_DOUBT, _MOST_DOUBTS = 4.0, 64
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class CheckSettings:
     ----------
     candidate_score : float
         The detector's finds are looked at from this score on.
+    least_score : float
+        The same where the regressor is asked as well.
     detector_weight : float
         Weight of the logit of the detector's score; that of the check's is 1.
     most : int
@@ -45,13 +53,14 @@ class CheckSettings:
     """
 
     candidate_score: float = 0.25
+    least_score: float = 0.1
     detector_weight: float = 1.0
     most: int = 300
 
     def __post_init__(self) -> None:
-        if not 0 <= self.candidate_score <= 1:
-            message = f"candidate_score: expected a number in [0, 1], got {self.candidate_score}"
-            raise InputError(message)
+        for name in ("candidate_score", "least_score"):
+            if not 0 <= (score := getattr(self, name)) <= 1:
+                raise InputError(f"{name}: expected a number in [0, 1], got {score}")
 
 
 class CheckedDetector(DetectorBase):
@@ -67,6 +76,8 @@ class CheckedDetector(DetectorBase):
     vis_thres : float, optional
         Faces are reported with a score above this; by default the detector's threshold, which is of
         the score of both together.
+    agreement : MirrorAgreement, optional
+        Asked where both leave a doubt; see `asking`.
 
     Attributes
     ----------
@@ -80,8 +91,9 @@ class CheckedDetector(DetectorBase):
         check: FaceCheck,
         settings: CheckSettings | None = None,
         vis_thres: float | None = None,
+        agreement: MirrorAgreement | None = None,
     ) -> None:
-        self.detector, self.check = detector, check
+        self.detector, self.check, self.agreement = detector, check, agreement
         self.check_settings = settings or CheckSettings()
         self._vis_thres = vis_thres
 
@@ -102,14 +114,15 @@ class CheckedDetector(DetectorBase):
     ) -> FloatArray:
         """Find the faces of a picture, see `tddfa.detector.Detector.detect`."""
         least = self.vis_thres if least_score is None else least_score
-        lowest = min(least, self.check_settings.candidate_score)
-        boxes = self.detector.detect(image, least_score=lowest, coarse=coarse)
-        boxes = boxes[: self.check_settings.most]
-        rois = [parse_roi_box_from_bbox(box) for box in boxes]
-        large = [right - left >= _LEAST_SIDE for left, _, right, _ in rois]
+        known = self.check_settings
+        lowest = min(least, known.candidate_score if self.agreement is None else known.least_score)
+        boxes = self.detector.detect(image, least_score=lowest, coarse=coarse)[: known.most]
+        squares = [parse_roi_box_from_bbox(box) for box in boxes]
+        large = [right - left >= _LEAST_SIDE for left, _, right, _ in squares]
         boxes = boxes[np.array(large, bool)]
-        looks = self.check.at(image, [roi for roi, fits in zip(rois, large, strict=True) if fits])
-        scores = self.combined(boxes[:, 4], looks)
+        rois = [roi for roi, fits in zip(squares, large, strict=True) if fits]
+        logits = self._joint(boxes[:, 4], self.check.at(image, rois))
+        scores = probability(self._without_doubt(image, rois, logits))
         checked = np.column_stack([boxes[:, :4], scores]).astype(np.float32)
         checked = checked[scores > least]
         return checked[np.argsort(-checked[:, 4], kind="stable")]
@@ -120,11 +133,36 @@ class CheckedDetector(DetectorBase):
 
     def behind(self, detector: Detector) -> "CheckedDetector":
         """Return the same check behind another detector."""
-        return CheckedDetector(detector, self.check, self.check_settings, self._vis_thres)
+        settings, threshold = self.check_settings, self._vis_thres
+        return CheckedDetector(detector, self.check, settings, threshold, self.agreement)
+
+    def asking(self, agreement: MirrorAgreement | None) -> "CheckedDetector":
+        """Return the same detector, which asks the regressor where it is in doubt."""
+        settings, threshold = self.check_settings, self._vis_thres
+        return CheckedDetector(self.detector, self.check, settings, threshold, agreement)
 
     def combined(self, scores: FloatArray, looks: Looks) -> FloatArray:
         """Return the scores (n,) of a detector's finds that the check has looked at."""
-        return probability(looks.logit + self.check_settings.detector_weight * logit_of(scores))
+        return probability(self._joint(scores, looks))
+
+    def _joint(self, scores: FloatArray, looks: Looks) -> FloatArray:
+        """Return the logits (n,) of what `combined` returns."""
+        weighted = self.check_settings.detector_weight * logit_of(scores)
+        return np.asarray(looks.logit + weighted, np.float32)
+
+    def _without_doubt(
+        self, image: ImageArray, rois: list[list[float]], logits: FloatArray
+    ) -> FloatArray:
+        """Add the regressor's word to logits (n,) near 0, if it is to be asked."""
+        doubts = np.flatnonzero(np.abs(logits) < _DOUBT)
+        if self.agreement is None or not len(doubts):
+            return logits
+        doubts = doubts[np.argsort(-logits[doubts], kind="stable")][:_MOST_DOUBTS]
+        asked = [rois[i] for i in doubts]
+        logits = logits.copy()
+        distances = self.agreement.at(image, asked, self.check.turns(image, asked))
+        logits[doubts] += agreement_logit(distances)
+        return logits
 
     def scan(self, crops: FloatArray) -> list[FloatArray]:
         """Look at inputs of the aligner by the check alone: one box each."""

@@ -12,7 +12,6 @@ from tddfa.frame import Frame
 from tddfa.label.measures import face_columns, sharpness
 from tddfa.label.schema import Row
 from tddfa.picture import ImageArray
-from tddfa.picture_search import find_faces
 from tddfa.roi import network_input, parse_roi_box_from_bbox
 
 # Faces that go through the regressor together.
@@ -110,7 +109,7 @@ def picture_rows(
 
 def _find(known: Row, picture: ImageArray, aligner: FaceAligner, waiting: _Waiting) -> Row:
     """Find the faces of one picture and cut them out."""
-    boxes = find_faces(aligner.detector, picture, aligner.detect_scale, aligner.upright)
+    boxes = aligner.find(picture)
     rois = [parse_roi_box_from_bbox(box) for box in boxes]
     waiting.crops.append(aligner.cut(picture, rois, boxes))
     # In the detector's ROIs, whatever the regressor looks at, so that numbers compare.

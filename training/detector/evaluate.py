@@ -7,7 +7,7 @@
 ``--profiles`` crops of real faces by yaw, ``--empty`` more pictures without a face. ``--check``
 puts the face check behind the detector to be measured; still pictures are then searched as the
 demos search them (`tddfa.picture_search`), with ``--one-scale`` at no other scale, with ``--once``
-as they lie.
+as they lie. ``--regressor`` is asked in doubt, as the demos ask theirs.
 """
 
 import argparse
@@ -168,6 +168,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         action="store_true",
         help="with --check: no other scale for small faces or none, as by --detect_scale 0",
     )
+    parser.add_argument(
+        "--regressor", metavar="CONFIG", help="with --check: configuration of the regressor"
+    )
     parser.add_argument("--scenes", type=Path, required=True, help="images/ and landmarks68.csv")
     parser.add_argument("--negatives", type=Path, required=True, help="pictures without a face")
     parser.add_argument("--rolled", action="store_true", help="the scenes at rolls of 0 to 180")
@@ -188,7 +191,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, help="so many pictures of each (default: all)")
     parser.add_argument("--out", type=Path, help="write the report there (.json)")
     args = parser.parse_args(argv)
-    for name in ("once", "one_scale"):
+    for name in ("once", "one_scale", "regressor"):
         if getattr(args, name) and not args.check:
             raise InputError(f"--{name.replace('_', '-')}: expected --check with it")
     from FaceBoxes.detector import FaceBoxes
@@ -204,6 +207,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         from tddfa.picture_search import find_faces
 
         checked = CheckedDetector(searching, TorchFaceCheck(Path(args.check)))
+        if args.regressor:
+            from tddfa.face_aligner import FaceAligner
+            from tddfa.face_check.mirror_agreement import mirror_agreement
+
+            checked = checked.asking(mirror_agreement(FaceAligner(args.regressor).aligner))
         scale = 0.0 if args.one_scale else None
         detector = checked if args.once else partial(find_faces, checked, detect_scale=scale)
     report: dict[str, Any] = asdict(
