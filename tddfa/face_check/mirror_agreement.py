@@ -114,7 +114,7 @@ def agreement_logit(distances: npt.ArrayLike) -> FloatArray:
 
     Examples
     --------
-    >>> agreement_logit([0.02, 0.045, 0.15]).round(1).tolist()
+    >>> [round(logit, 1) for logit in agreement_logit([0.02, 0.045, 0.15]).tolist()]
     [3.2, 0.0, -4.8]
     """
     bounded = np.clip(np.asarray(distances, np.float32), _LEAST, _MOST)
