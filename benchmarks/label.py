@@ -39,7 +39,6 @@ from tddfa.label.plan import start_plan
 from tddfa.label.shards import LabelSettings, write_shard
 from tddfa.label.sources import find_sources
 from tddfa.label.workers import Job, run_shards
-from tddfa.picture_search import find_faces
 from tddfa.roi import network_input, parse_roi_box_from_bbox
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -148,7 +147,7 @@ def stages(paths: Sequence[str], aligner: FaceAligner, visibility: bool) -> floa
     for path in paths:
         start = time.perf_counter()
         picture = imread(path)
-        boxes = find_faces(aligner.detector, picture)
+        boxes = aligner.find(picture)
         rois = [parse_roi_box_from_bbox(box) for box in boxes]
         waiting.append(aligner.cut(picture, rois, boxes))
         sharpness(network_input(picture, rois, aligner.aligner.size))

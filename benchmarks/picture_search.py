@@ -1,8 +1,9 @@
 """What it costs to search a still picture at a second scale, and turned.
 
 ``python -m benchmarks.picture_search`` searches the portrait of the examples as it is, as it lies
-on its side, sixteen small ones, and a part of it without a face, all by turns on one thread, and
-prints the fastest and the median time of each way.
+on its side, sixteen small ones, and a part of it without a face, without and with the regressor
+that is asked in doubt, all by turns on one thread, and prints the fastest and the median time of
+each way.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from tddfa.cli import run_main
 from tddfa.detectors.faceboxes_two_scales import TwoScales
 from tddfa.face_aligner import FaceAligner
 from tddfa.face_check.checked_detector import CheckedDetector
+from tddfa.face_check.mirror_agreement import mirror_agreement
 from tddfa.io.pictures import imread
 from tddfa.params import FloatArray
 from tddfa.picture_search import find_faces
@@ -36,8 +38,10 @@ def ways(weights: str) -> dict[str, Callable[[], FloatArray]]:
         cv2.resize(portrait, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA), np.uint8
     )
     crowd = np.tile(quarter, (4, 4, 1))
-    checked = FaceAligner(weights, threads=1).detector
+    aligner = FaceAligner(weights, threads=1)
+    checked = aligner.detector
     assert isinstance(checked, CheckedDetector)
+    doubtful = checked.asking(mirror_agreement(aligner.aligner))
     network = checked.detector
     found: dict[str, Callable[[], FloatArray]] = {}
     if isinstance(network, TwoScales):
@@ -47,11 +51,15 @@ def ways(weights: str) -> dict[str, Callable[[], FloatArray]]:
         "portrait, detector alone": lambda: network.detect(portrait),
         "portrait, as it lies": lambda: detect_faces(checked, portrait),
         "portrait, at another scale and turned where needed": lambda: find_faces(checked, portrait),
+        "portrait, the regressor asked in doubt as well": lambda: find_faces(doubtful, portrait),
         "portrait on its side": lambda: find_faces(checked, lying),
+        "portrait on its side, the regressor asked": lambda: find_faces(doubtful, lying),
         "sixteen small ones, as they are": lambda: detect_faces(checked, crowd),
         "sixteen small ones, finer as well": lambda: find_faces(checked, crowd),
+        "sixteen small ones, the regressor asked": lambda: find_faces(doubtful, crowd),
         "no face, as it is": lambda: detect_faces(checked, empty),
         "no face, at all scales and turned": lambda: find_faces(checked, empty),
+        "no face, the regressor asked": lambda: find_faces(doubtful, empty),
     }
 
 
