@@ -9,7 +9,7 @@ like one to a detector::
 
 with d the mean distance between both answers' landmarks over the face's size. It was trained on
 faces alone, none of the other things was in its way, and yet this tells both apart better than
-networks that were trained for it (docs/training.md, "The word of the mirror").
+networks that were trained for it (docs/training.md, "The mirror's word").
 """
 
 from collections.abc import Sequence
