@@ -19,6 +19,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from FaceBoxes.merging import each_once
+from FaceBoxes.settings import DetectorSettings
 from tddfa.detector import Detector, DetectorBase
 from tddfa.detector_box import ROI_BELOW_BOX
 from tddfa.errors import InputError
@@ -125,6 +127,8 @@ class CheckedDetector(DetectorBase):
         scores = probability(self._without_doubt(image, rois, logits))
         checked = np.column_stack([boxes[:, :4], scores]).astype(np.float32)
         checked = checked[scores > least]
+        if self.agreement is not None:  # it also agrees on a face in a box too large or too small
+            return each_once(checked, (self.settings or DetectorSettings()).nms_threshold)
         return checked[np.argsort(-checked[:, 4], kind="stable")]
 
     def __call__(self, image: ImageArray) -> FloatArray:

@@ -144,15 +144,25 @@ def test_fainter_finds_are_looked_at_where_the_mirror_may_be_asked():
 
 
 def test_only_so_many_doubts_are_asked_for_and_the_likeliest_first():
-    rows = [[x, 10, x + 9, 19, 0.3 + x / 1000] for x in range(0, 200, 2)]
+    rows = [[x, 10, x + 9, 19, 0.3 + x / 5000] for x in range(0, 1000, 10)]
     detector = FunctionDetector(lambda _: np.array(rows, np.float32))
     word = Word(0.01)
     checked = CheckedDetector(detector, Sure(logit=0.0)).asking(word)
-    found = checked.detect(np.zeros((40, 300, 3), np.uint8))
+    found = checked.detect(np.zeros((40, 1000, 3), np.uint8))
     assert len(word.asked) == 64
     likeliest = sorted(rows, key=lambda row: -row[4])[:64]
     assert {tuple(np.float32(row[:4])) for row in likeliest} <= {tuple(row[:4]) for row in found}
     assert word.asked[0] == parse_roi_box_from_bbox(np.float32(likeliest[0]))
+
+
+def test_a_face_in_two_boxes_is_told_once():
+    """The regressor reads a face alike in a box that is too large as well."""
+    rows = np.array([[0, 0, 100, 100, 0.9], [20, 50, 70, 105, 0.5]], np.float32)
+    detector = FunctionDetector(lambda _: rows)
+    checked = CheckedDetector(detector, Sure(logit=0.1))
+    assert len(checked.detect(picture())) == 2
+    (found,) = checked.asking(Word(0.01)).detect(picture())
+    np.testing.assert_allclose(found[:4], rows[0, :4])
 
 
 def test_the_same_check_behind_another_detector_asks_as_well():
