@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,7 +13,12 @@ from tddfa.arkit52 import MIRRORED
 from tddfa.blendshapes import ExpressionFit, fit_of
 from tddfa.config import Config
 from tddfa.errors import InputError
-from tddfa.mirrored_look import ParameterMirror, mirrored_crops, parameter_mirror
+from tddfa.mirrored_look import (
+    ParameterMirror,
+    landmarks_apart,
+    mirrored_crops,
+    parameter_mirror,
+)
 from tddfa.model_files import load_face_model
 from tddfa.params import FloatArray, load_parameter_scale
 from tddfa.picture import ImageArray, check_picture
@@ -29,6 +35,25 @@ from tddfa.weight_labels import WeightLabels, check_network, check_together
 
 # Faces that a first look sees together; more need more memory and are no faster.
 _BATCH = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Regressed:
+    """What the network says of n crops.
+
+    Attributes
+    ----------
+    params : ndarray, shape (n, 62), float32
+        De-normalized parameters.
+    blendshapes : ndarray, shape (n, 52), float32, or None
+        Coefficients, where they were asked for.
+    mirror_errors : ndarray, shape (n,), float32, or None
+        See `tddfa.Face.mirror_error`; None where each crop was looked at once.
+    """
+
+    params: FloatArray
+    blendshapes: FloatArray | None = None
+    mirror_errors: FloatArray | None = None
 
 
 class Aligner(ABC):
@@ -221,16 +246,27 @@ class Aligner(ABC):
             return np.empty((0, len(self.scale.mean)), np.float32)
         return self._as_one(self.scale.denormalize(self.forward(self._looks(crops))))
 
-    def regress_all(self, crops: FloatArray) -> tuple[FloatArray, FloatArray | None]:
+    def regress_all(self, crops: FloatArray) -> Regressed:
         """Return what `regress` gives and, where asked for, blendshapes, see `forward_all`."""
         if not len(crops):
-            return self.regress(crops), None
+            return Regressed(self.regress(crops))
         output, blendshapes = self.forward_all(self._looks(crops))
-        params = self._as_one(self.scale.denormalize(output))
-        if blendshapes is not None and self.mirror is not None:
+        looks = self.scale.denormalize(output)
+        params = self._as_one(looks)
+        if self.mirror is None:
+            return Regressed(params, blendshapes)
+        if blendshapes is not None:
             straight, mirrored = np.split(blendshapes, 2)
             blendshapes = np.float32(0.5) * (straight + mirrored[:, MIRRORED])
-        return params, blendshapes
+        return Regressed(params, blendshapes, self._mirror_errors(looks))
+
+    def _mirror_errors(self, looks: FloatArray) -> FloatArray:
+        """Return how far the landmarks of both looks at each crop are apart."""
+        assert self.mirror is not None
+        straight, mirrored = np.split(looks, 2)
+        square = [[0.0, 0.0, float(self.size), float(self.size)]] * len(straight)
+        here = self.reconstructor(list(straight), square)
+        return landmarks_apart(here, self.reconstructor(list(self.mirror(mirrored)), square))
 
     def with_second_look(self) -> Self:
         """Return an aligner that looks at faces a second time, closer and in a mirror as well.

@@ -73,14 +73,16 @@ def align_crops(aligner: Aligner, pictures: Sequence[FaceCrops]) -> list[list[Fa
     crops = np.concatenate([picture.crops for picture in pictures])
     step = _BATCH if aligner.mirror is None else _BATCH // 2  # each is seen in a mirror as well
     parts = [aligner.regress_all(crops[i : i + step]) for i in range(0, len(crops), step)]
-    params = np.concatenate([part for part, _ in parts])
-    shapes = [row for _, rows in parts if rows is not None for row in rows]
+    params = np.concatenate([part.params for part in parts])
+    nothing = [None] * len(params)
+    shapes = [row for part in parts if part.blendshapes is not None for row in part.blendshapes]
+    errors = [e for part in parts if part.mirror_errors is not None for e in part.mirror_errors]
     angles = [a for p in pictures for a in (p.angles or [0.0] * len(p.rois))]
     turned = np.flatnonzero(angles)
     if len(turned):
         params[turned] = turn_params(params[turned], np.array(angles)[turned], aligner.size)
     landmarks = aligner.reconstructor(list(params), rois)
-    aligned = iter(zip(params, landmarks, shapes or [None] * len(params), strict=True))
+    aligned = iter(zip(params, landmarks, shapes or nothing, errors or nothing, strict=True))
     return [
         [
             Face(
@@ -89,11 +91,12 @@ def align_crops(aligner: Aligner, pictures: Sequence[FaceCrops]) -> list[list[Fa
                 param=param,
                 landmarks=points,
                 blendshapes=coefficients,
+                mirror_error=None if error is None else float(error),
                 detected_box=None if picture.boxes is None else picture.boxes[i, :4],
                 image_size=picture.image_size,
                 reconstructor=aligner.reconstructor,
             )
-            for i, (roi, (param, points, coefficients)) in enumerate(
+            for i, (roi, (param, points, coefficients, error)) in enumerate(
                 zip(picture.rois, aligned, strict=False)
             )
         ]

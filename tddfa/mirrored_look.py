@@ -27,6 +27,7 @@ from tddfa.params import LAYOUTS, N_CAMERA, FloatArray
 
 __all__ = [
     "ParameterMirror",
+    "landmarks_apart",
     "mirrored_crops",
     "mirrored_parts",
     "parameter_mirror",
@@ -38,6 +39,8 @@ __all__ = [
 _MOST_ERROR = 0.01
 # Vertices that are looked at besides the landmarks.
 _SPREAD = 128
+# A face of no size is no face; so small it is far from everything.
+_LEAST_SIZE = 1e-6
 _AROUND = np.array([-1.0, 1.0, 1.0], np.float32)[:, None]  # D
 
 DoubleArray = npt.NDArray[np.float64]
@@ -82,6 +85,33 @@ class ParameterMirror:
 def mirrored_crops(crops: FloatArray) -> FloatArray:
     """Return network inputs (n, 3, size, size) as a mirror shows them."""
     return np.ascontiguousarray(crops[..., ::-1])
+
+
+def landmarks_apart(first: npt.ArrayLike, second: npt.ArrayLike) -> FloatArray:
+    """Return how far two answers for each face are apart, in parts of the face's size.
+
+    Parameters
+    ----------
+    first, second : array_like, shape (n, 2 | 3, K)
+        Landmarks, in the same order and frame.
+
+    Returns
+    -------
+    ndarray, shape (n,), float32
+        Mean distance in (x, y) over the root of the area of the first one's bounding box; infinite
+        where either is no number.
+
+    Examples
+    --------
+    >>> face = np.array([[[0.0, 100, 50], [0, 0, 100]]])
+    >>> landmarks_apart(face, face + 4).round(3).tolist()
+    [0.05700000002980232]
+    """
+    one, other = (np.asarray(points, np.float64)[:, :2] for points in (first, second))
+    apart = np.linalg.norm(one - other, axis=1).mean(axis=1)
+    sides = np.ptp(one, axis=2) if one.size else np.ones((len(one), 2))
+    distances = apart / np.maximum(np.sqrt(sides.prod(axis=1)), _LEAST_SIZE)
+    return np.nan_to_num(distances, nan=np.inf).astype(np.float32)
 
 
 def parameter_mirror(

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tddfa.ibug68 import MIRROR, N_LANDMARKS
-from tddfa.mirrored_look import mirrored_crops
+from tddfa.mirrored_look import landmarks_apart, mirrored_crops
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
 from tddfa.upright import turned_input
@@ -87,14 +87,11 @@ class MirrorAgreement:
         output = aligner.forward(np.concatenate([crops, mirrored_crops(crops)]))
         params = aligner.scale.denormalize(output)
         square = [0.0, 0.0, size, size]
-        landmarks = np.stack(aligner.reconstructor(list(params), [square] * len(params)))[:, :2]
-        straight, mirrored = np.split(landmarks.astype(np.float64), 2)
+        landmarks = np.stack(aligner.reconstructor(list(params), [square] * len(params)))
+        straight, mirrored = np.split(landmarks, 2)
         mirrored = mirrored[:, :, MIRROR]
         mirrored[:, 0] = size - mirrored[:, 0]
-        extent = straight.max(axis=2) - straight.min(axis=2)
-        apart = np.linalg.norm(straight - mirrored, axis=1).mean(axis=1)
-        distances = apart / np.maximum(np.sqrt(extent.prod(axis=1)), 1e-6)
-        return np.nan_to_num(distances, nan=np.inf).astype(np.float32)
+        return landmarks_apart(straight, mirrored)
 
 
 def mirror_agreement(aligner: "Aligner") -> MirrorAgreement | None:

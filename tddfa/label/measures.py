@@ -42,6 +42,7 @@ def face_columns(face: Face, visibility: bool) -> dict[str, object]:
         "box": face.box,
         "roi_box": face.roi_box,
         "size": face.size,
+        "mirror_error": face.mirror_error,
         "yaw": pose.yaw,
         "pitch": pose.pitch,
         "roll": pose.roll,

@@ -27,6 +27,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "roi_box": ("float32 4", "xmin, ymin, xmax, ymax of what the network saw, in pixels"),
     "size": ("float32", "side of the square around the landmarks, in pixels"),
     "sharpness": ("float32", "variance of the Laplacian of the luminance (0 to 255) at 120 pixels"),
+    "mirror_error": ("float32", "how far the face's landmarks and its mirror image's are apart"),
     "yaw": ("float32", "degrees, positive towards the picture's left"),
     "pitch": ("float32", "degrees, positive downwards"),
     "roll": ("float32", "degrees, positive with the head's top towards the picture's left"),

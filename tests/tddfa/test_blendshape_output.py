@@ -57,7 +57,7 @@ def test_several_faces_and_none(pair, image):
     both = np.hstack([image, image[:, ::-1]])
     assert all(face.blendshapes.shape == (52,) for face in aligner.detect(both))
     assert aligner.detect(np.zeros((200, 200, 3), np.uint8)) == []
-    assert aligner.aligner.regress_all(np.zeros((0, 3, 120, 120), np.float32))[1] is None
+    assert aligner.aligner.regress_all(np.zeros((0, 3, 120, 120), np.float32)).blendshapes is None
 
 
 def test_pytorch_gives_the_same(image):

@@ -11,7 +11,7 @@ import pytest
 from tddfa import FaceAligner, load_config
 from tddfa.arkit52 import MIRRORED
 from tddfa.commands import image_arguments, label, web
-from tddfa.mirrored_look import mirrored_crops, parameter_mirror
+from tddfa.mirrored_look import landmarks_apart, mirrored_crops, parameter_mirror
 from tddfa.onnx_backend import TDDFA_ONNX
 from tddfa.params import split_params
 from tddfa.pipelines import aligner_arguments
@@ -102,18 +102,20 @@ def test_a_mirrored_crop_has_the_mirrored_answer(portrait, blendshapes):
     mirror = parameter_mirror(aligner.bfm, SIZE)
     once, again = aligner.regress(crops), mirror(aligner.regress(mirrored_crops(crops)))
     assert np.abs(once - again).max() > 0.01
-    params, shapes = looking.regress_all(crops)
-    other, others = looking.regress_all(mirrored_crops(crops))
+    both, other = looking.regress_all(crops), looking.regress_all(mirrored_crops(crops))
+    params, shapes = both.params, both.blendshapes
     np.testing.assert_allclose(params, (once + again) / 2, rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(looking.regress(crops), params, rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(mirror(other), params, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(mirror(other.params), params, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(other.mirror_errors, both.mirror_errors, rtol=0.2)
+    assert aligner.regress_all(crops).mirror_errors is None
     if blendshapes:
-        np.testing.assert_allclose(others[:, MIRRORED], shapes, atol=1e-3)
+        np.testing.assert_allclose(other.blendshapes[:, MIRRORED], shapes, atol=1e-3)
     else:
         assert shapes is None
     assert aligner.mirror is None and aligner.session is looking.session
     assert looking.regress(crops[:0]).shape == (0, 62)
-    assert looking.regress_all(crops[:0])[1] is None
+    assert looking.regress_all(crops[:0]).blendshapes is None
 
 
 def test_the_second_look_is_where_the_first_one_found_the_face(portrait, aligner):
@@ -239,3 +241,34 @@ def test_commands_for_pictures_pass_it_on(parse, words):
 def test_models_in_the_references_format_are_looked_at_once(shared):
     aligner = FaceAligner("configs/reference_mb05.yml", assets=str(shared / "upstream"))
     assert aligner.picture_aligner is aligner.aligner
+
+
+def test_two_looks_say_how_far_they_are_apart(portrait):
+    from tddfa import FaceAligner
+
+    looking = FaceAligner(threads=1)
+    (face,) = looking.detect(portrait)
+    assert 0 < face.mirror_error < 0.03
+    (nothing,) = looking.align(portrait, boxes=[[0, 400, 90, 490]])
+    assert nothing.mirror_error > 2 * face.mirror_error
+    (once,) = FaceAligner(threads=1, second_look=False).detect(portrait)
+    (followed,) = next(iter(looking.track([portrait]))).faces
+    assert once.mirror_error is None and followed.mirror_error is None
+
+
+@pytest.mark.parametrize("points", [np.zeros((0, 3, 68)), np.zeros((0, 2, 5), np.float32)])
+def test_no_landmarks_are_not_apart(points):
+    assert landmarks_apart(points, points).shape == (0,)
+
+
+def test_landmarks_of_no_size_or_no_numbers_are_far_apart():
+    face = np.random.default_rng(0).normal(0, 30, (2, 3, 68))
+    assert landmarks_apart(np.zeros((1, 2, 68)), np.ones((1, 2, 68))) > 1000
+    assert np.isinf(landmarks_apart(face, face * np.nan)).all()
+    np.testing.assert_array_equal(landmarks_apart(face, face), 0)
+    # Depth does not count, and a larger face may err by more.
+    shifted = face + np.array([0, 0, 9.0])[:, None]
+    np.testing.assert_allclose(landmarks_apart(face, shifted), 0)
+    np.testing.assert_allclose(
+        landmarks_apart(face * 3, face * 3 + 6), landmarks_apart(face, face + 2), rtol=1e-5
+    )

@@ -45,6 +45,7 @@ def test_a_face(table, pipeline, inputs):
     assert row["visible"] == face.visible.tolist() and sum(row["visible"]) > 40
     assert (row["width"], row["height"], row["faces"], row["face"]) == (256, 256, 1, 0)
     assert row["error"] is None and row["frame"] is None and row["sharpness"] > 50
+    assert 0 < row["mirror_error"] < 0.05
 
 
 def test_no_face(table):
