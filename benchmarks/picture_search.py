@@ -21,7 +21,7 @@ from tddfa.cli import run_main
 from tddfa.detectors.faceboxes_two_scales import TwoScales
 from tddfa.face_aligner import FaceAligner
 from tddfa.face_check.checked_detector import CheckedDetector
-from tddfa.face_check.mirror_agreement import mirror_agreement
+from tddfa.face_check.mirror_agreement import MirrorAgreement
 from tddfa.io.pictures import imread
 from tddfa.params import FloatArray
 from tddfa.picture_search import find_faces
@@ -41,7 +41,7 @@ def ways(weights: str) -> dict[str, Callable[[], FloatArray]]:
     aligner = FaceAligner(weights, threads=1)
     checked = aligner.detector
     assert isinstance(checked, CheckedDetector)
-    doubtful = checked.asking(mirror_agreement(aligner.aligner))
+    doubtful = checked.asking(MirrorAgreement(aligner.aligner))
     network = checked.detector
     found: dict[str, Callable[[], FloatArray]] = {}
     if isinstance(network, TwoScales):

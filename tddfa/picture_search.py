@@ -29,7 +29,7 @@ from tddfa.detector import Detector
 from tddfa.detectors.faceboxes_two_scales import TwoScales
 from tddfa.face_check.checked_detector import CheckedDetector
 from tddfa.face_check.looks import LEAST_CERTAINTY
-from tddfa.face_check.mirror_agreement import mirror_agreement
+from tddfa.face_check.mirror_agreement import MirrorAgreement
 from tddfa.other_scales import search_coarser, search_finer
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
@@ -81,8 +81,8 @@ def find_faces(
     """
     if not isinstance(detector, CheckedDetector):
         return detect_faces(detector, image, detect_scale)
-    if regressor is not None:
-        detector = detector.asking(mirror_agreement(regressor))
+    if regressor is not None and detector.agreement is None:
+        detector = detector.asking(MirrorAgreement(regressor))
     boxes = detect_faces(detector, image, detect_scale)
     search = _Search(detector, image, detect_scale)
     boxes = search.finer(boxes) if len(boxes) else search.coarser()

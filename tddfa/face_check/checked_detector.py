@@ -12,8 +12,9 @@ one to it. The check sees each candidate by itself, at any roll. Where both toge
 the regressor may be asked as well, if there is one (`tddfa.face_check.mirror_agreement`).
 """
 
+from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -33,9 +34,10 @@ from tddfa.roi import parse_roi_box_from_bbox
 
 # Nothing can be aligned in a square of fewer pixels.
 _LEAST_SIDE = 4.0
-# Logit, without sign, up to which a joint score is a doubt: 0.018 to 0.982. Of upright faces one in
-# ten lies within, and hardly anything else lies above. So many of the best are asked for.
-_DOUBT, _MOST_DOUBTS = 4.0, 64
+# Logits between which a joint score is a doubt: scores of 0.06 to 0.95. Of upright faces one in
+# twenty lies within, and hardly anything else above. So many of the likeliest are asked for: two
+# runs of the regressor each.
+_DOUBT, _MOST_DOUBTS = (-2.75, 3.0), 32
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ class CheckSettings:
     ----------
     candidate_score : float
         The detector's finds are looked at from this score on.
-    least_score : float
-        The same where the regressor is asked as well.
+    doubted_score : float
+        The same where the regressor is asked as well; `training.face_check.doubts`.
     detector_weight : float
         Weight of the logit of the detector's score; that of the check's is 1.
     most : int
@@ -55,12 +57,12 @@ class CheckSettings:
     """
 
     candidate_score: float = 0.25
-    least_score: float = 0.1
+    doubted_score: float = 0.1
     detector_weight: float = 1.0
     most: int = 300
 
     def __post_init__(self) -> None:
-        for name in ("candidate_score", "least_score"):
+        for name in ("candidate_score", "doubted_score"):
             if not 0 <= (score := getattr(self, name)) <= 1:
                 raise InputError(f"{name}: expected a number in [0, 1], got {score}")
 
@@ -117,33 +119,38 @@ class CheckedDetector(DetectorBase):
         """Find the faces of a picture, see `tddfa.detector.Detector.detect`."""
         least = self.vis_thres if least_score is None else least_score
         known = self.check_settings
-        lowest = min(least, known.candidate_score if self.agreement is None else known.least_score)
+        lowest = min(
+            least, known.candidate_score if self.agreement is None else known.doubted_score
+        )
         boxes = self.detector.detect(image, least_score=lowest, coarse=coarse)[: known.most]
         squares = [parse_roi_box_from_bbox(box) for box in boxes]
         large = [right - left >= _LEAST_SIDE for left, _, right, _ in squares]
         boxes = boxes[np.array(large, bool)]
         rois = [roi for roi, fits in zip(squares, large, strict=True) if fits]
         logits = self._joint(boxes[:, 4], self.check.at(image, rois))
-        scores = probability(self._without_doubt(image, rois, logits))
+        scores = probability(self._settled(image, rois, logits))
         checked = np.column_stack([boxes[:, :4], scores]).astype(np.float32)
         checked = checked[scores > least]
         if self.agreement is not None:  # it also agrees on a face in a box too large or too small
-            return each_once(checked, (self.settings or DetectorSettings()).nms_threshold)
+            threshold = getattr(self.settings, "nms_threshold", DetectorSettings.nms_threshold)
+            return each_once(checked, threshold)
         return checked[np.argsort(-checked[:, 4], kind="stable")]
 
     def __call__(self, image: ImageArray) -> FloatArray:
         """Find the faces of a picture, as `detect` without options."""
         return self.detect(image)
 
-    def behind(self, detector: Detector) -> "CheckedDetector":
+    def behind(self, detector: Detector) -> Self:
         """Return the same check behind another detector."""
-        settings, threshold = self.check_settings, self._vis_thres
-        return CheckedDetector(detector, self.check, settings, threshold, self.agreement)
+        other = copy(self)
+        other.detector = detector
+        return other
 
-    def asking(self, agreement: MirrorAgreement | None) -> "CheckedDetector":
+    def asking(self, agreement: MirrorAgreement) -> Self:
         """Return the same detector, which asks the regressor where it is in doubt."""
-        settings, threshold = self.check_settings, self._vis_thres
-        return CheckedDetector(self.detector, self.check, settings, threshold, agreement)
+        other = copy(self)
+        other.agreement = agreement
+        return other
 
     def combined(self, scores: FloatArray, looks: Looks) -> FloatArray:
         """Return the scores (n,) of a detector's finds that the check has looked at."""
@@ -154,11 +161,11 @@ class CheckedDetector(DetectorBase):
         weighted = self.check_settings.detector_weight * logit_of(scores)
         return np.asarray(looks.logit + weighted, np.float32)
 
-    def _without_doubt(
+    def _settled(
         self, image: ImageArray, rois: list[list[float]], logits: FloatArray
     ) -> FloatArray:
-        """Add the regressor's word to logits (n,) near 0, if it is to be asked."""
-        doubts = np.flatnonzero(np.abs(logits) < _DOUBT)
+        """Add the regressor's word to logits (n,) that are doubts, if it is to be asked."""
+        doubts = np.flatnonzero((logits > _DOUBT[0]) & (logits < _DOUBT[1]))
         if self.agreement is None or not len(doubts):
             return logits
         doubts = doubts[np.argsort(-logits[doubts], kind="stable")][:_MOST_DOUBTS]

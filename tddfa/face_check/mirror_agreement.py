@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from tddfa.ibug68 import MIRROR, N_LANDMARKS
+from tddfa.ibug68 import MIRROR
 from tddfa.mirrored_look import landmarks_apart, mirrored_crops
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
@@ -27,11 +27,11 @@ from tddfa.upright import turned_input
 if TYPE_CHECKING:
     from tddfa.aligner import Aligner
 
-__all__ = ["MirrorAgreement", "agreement_logit", "mirror_agreement"]
+__all__ = ["MirrorAgreement", "agreement_logit"]
 
 # Weight of ln(1 / d) beside the logits of detector and check, as a logistic regression has it, and
 # the d at which it says neither yes nor no.
-_WEIGHT, _NEUTRAL = 4.0, 0.045
+_WEIGHT, _NEUTRAL = 4.0, 0.04
 # A distance of nothing, or of more than the face itself, says no more than these.
 _LEAST, _MOST = 0.005, 1.0
 # Crops that go through the network together, each twice.
@@ -44,7 +44,7 @@ class MirrorAgreement:
     Parameters
     ----------
     aligner : Aligner
-        The regressor; its face model has the 68 landmarks of iBUG.
+        The regressor.
     """
 
     def __init__(self, aligner: "Aligner") -> None:
@@ -90,19 +90,12 @@ class MirrorAgreement:
         landmarks = np.stack(aligner.reconstructor(list(params), [square] * len(params)))
         straight, mirrored = np.split(landmarks, 2)
         mirrored = mirrored[:, :, MIRROR]
-        mirrored[:, 0] = size - mirrored[:, 0]
+        mirrored[:, 0] = size - 1 - mirrored[:, 0]  # of pixel centers, as reconstructed
         return landmarks_apart(straight, mirrored)
 
 
-def mirror_agreement(aligner: "Aligner") -> MirrorAgreement | None:
-    """Return the word of a regressor's mirror, None where its landmarks are not iBUG's 68."""
-    if len(aligner.bfm.landmark_vertices) != N_LANDMARKS:
-        return None
-    return MirrorAgreement(aligner)
-
-
 def agreement_logit(distances: npt.ArrayLike) -> FloatArray:
-    """Return what a distance adds to the logit of a face: 4 ln(0.045 / d).
+    """Return what a distance adds to the logit of a face: 4 ln(0.04 / d).
 
     Parameters
     ----------
@@ -111,8 +104,8 @@ def agreement_logit(distances: npt.ArrayLike) -> FloatArray:
 
     Examples
     --------
-    >>> [round(logit, 1) for logit in agreement_logit([0.02, 0.045, 0.15]).tolist()]
-    [3.2, 0.0, -4.8]
+    >>> [round(logit, 1) for logit in agreement_logit([0.02, 0.04, 0.15]).tolist()]
+    [2.8, 0.0, -5.3]
     """
     bounded = np.clip(np.asarray(distances, np.float32), _LEAST, _MOST)
     return np.asarray(_WEIGHT * np.log(_NEUTRAL / bounded), np.float32)

@@ -24,7 +24,7 @@ from tddfa.face import Face
 from tddfa.face_box import face_boxes_of, landmark_roi
 from tddfa.face_check.check import FaceCheck
 from tddfa.face_check.checked_detector import CheckedDetector
-from tddfa.face_check.mirror_agreement import mirror_agreement
+from tddfa.face_check.mirror_agreement import MirrorAgreement
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
 from tddfa.quarter_turns import found_turned
@@ -103,8 +103,8 @@ class FaceTracker:
         check: FaceCheck | None = None,
     ) -> None:
         self.settings = settings or TrackerSettings()
-        if isinstance(detector, CheckedDetector):
-            detector = detector.asking(mirror_agreement(aligner))
+        if isinstance(detector, CheckedDetector) and detector.agreement is None:
+            detector = detector.asking(MirrorAgreement(aligner))
         self.finder = FaceFinder(detector, min(_WEAK, self.settings.high), check)
         self.observer = FaceObserver(self.finder, aligner, upright=self.settings.upright)
         self.cut = False

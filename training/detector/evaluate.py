@@ -208,10 +208,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         checked = CheckedDetector(searching, TorchFaceCheck(Path(args.check)))
         if args.regressor:
-            from tddfa.face_aligner import FaceAligner
-            from tddfa.face_check.mirror_agreement import mirror_agreement
+            from tddfa.build_aligner import build_aligner
+            from tddfa.config import load_config
+            from tddfa.face_check.mirror_agreement import MirrorAgreement
+            from tddfa.runtime import Runtime
 
-            checked = checked.asking(mirror_agreement(FaceAligner(args.regressor).aligner))
+            regressor = build_aligner(load_config(args.regressor), Runtime("onnx"), False)
+            checked = checked.asking(MirrorAgreement(regressor))
         scale = 0.0 if args.one_scale else None
         detector = checked if args.once else partial(find_faces, checked, detect_scale=scale)
     report: dict[str, Any] = asdict(
@@ -229,6 +232,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for row in found:
         own, clear = (f"{a:.3f} ({b:.3f})" for a, b in row.pairs())
         print(f"{row.condition:16} {row.faces:6}   {own:17}   {clear}")
+    report["regressor"] = args.regressor
     report["rates"] = [asdict(row) for row in found]
     if args.out:
         with replacing(args.out) as temporary:

@@ -85,7 +85,7 @@ def look_at(aligner: FaceAligner, pictures: Sequence[Picture]) -> Doubts:
     detector = aligner.detector
     if not isinstance(detector, CheckedDetector):
         raise InputError("config: expected one with a face check (face_check_fp)")
-    agreement, least = MirrorAgreement(aligner.aligner), CheckSettings().least_score
+    agreement, least = MirrorAgreement(aligner.aligner), CheckSettings().doubted_score
     rows, faces = [np.zeros((0, 3))], 0
     for path, known in tqdm(pictures, unit="picture"):
         image = read_picture(path)

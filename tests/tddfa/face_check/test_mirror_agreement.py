@@ -5,14 +5,12 @@ from tddfa import FaceAligner
 from tddfa.detector import FunctionDetector
 from tddfa.face_check.checked_detector import CheckedDetector, CheckSettings
 from tddfa.face_check.looks import logit_of
-from tddfa.face_check.mirror_agreement import (
-    MirrorAgreement,
-    agreement_logit,
-    mirror_agreement,
-)
+from tddfa.face_check.mirror_agreement import MirrorAgreement, agreement_logit
 from tddfa.io.pictures import imread
+from tddfa.mirrored_look import parameter_mirror
 from tddfa.picture_search import find_faces
-from tddfa.roi import parse_roi_box_from_bbox
+from tddfa.roi import network_input, parse_roi_box_from_bbox
+from tddfa.tracking.tracker import FaceTracker
 from tests.tddfa.test_picture_search import Flags, Sure, picture
 
 PORTRAIT = "examples/inputs/astronaut.png"
@@ -81,18 +79,27 @@ def test_answers_that_are_no_numbers_say_no(aligner):
     assert agreement_logit(distances) < -8
 
 
-def test_it_takes_a_face_model_with_the_landmarks_of_ibug(aligner):
-    assert mirror_agreement(aligner.aligner) is not None
+def test_answers_that_are_mirror_images_of_each_other_are_not_apart(aligner, portrait):
+    image, roi = portrait
+    network = aligner.aligner
+    crops = network_input(image, [roi])
+    params = network.regress(crops)
+    mirrored = parameter_mirror(network.bfm)(params)  # a mirror is its own inverse
 
-    class Other:
-        class bfm:
-            landmark_vertices = np.arange(5)
+    class Exact:
+        size, reconstructor = network.size, network.reconstructor
 
-    assert mirror_agreement(Other()) is None
+        class scale:
+            denormalize = staticmethod(lambda output: output)
+
+        def forward(self, crops):
+            return np.concatenate([params, mirrored])
+
+    assert MirrorAgreement(Exact()).at(image, [roi]) < 1e-4
 
 
 def test_what_a_distance_says_grows_as_it_falls_and_is_bounded():
-    says = agreement_logit([0.0, 1e-9, 0.01, 0.045, 0.1, 2.0, np.inf])
+    says = agreement_logit([0.0, 1e-9, 0.01, 0.04, 0.1, 2.0, np.inf])
     assert says[0] == says[1] > says[2] > 0 > says[4] > says[5] == says[6]
     assert says[3] == pytest.approx(0, abs=1e-6)
 
@@ -140,7 +147,7 @@ def test_fainter_finds_are_looked_at_where_the_mirror_may_be_asked():
     checked = CheckedDetector(Counting(lambda _: np.zeros((0, 5), np.float32)), Sure())
     checked.detect(picture())
     checked.asking(Word(0.01)).detect(picture())
-    assert asked == [CheckSettings().candidate_score, CheckSettings().least_score]
+    assert asked == [CheckSettings().candidate_score, CheckSettings().doubted_score]
 
 
 def test_only_so_many_doubts_are_asked_for_and_the_likeliest_first():
@@ -149,8 +156,8 @@ def test_only_so_many_doubts_are_asked_for_and_the_likeliest_first():
     word = Word(0.01)
     checked = CheckedDetector(detector, Sure(logit=0.0)).asking(word)
     found = checked.detect(np.zeros((40, 1000, 3), np.uint8))
-    assert len(word.asked) == 64
-    likeliest = sorted(rows, key=lambda row: -row[4])[:64]
+    assert len(word.asked) == 32
+    likeliest = sorted(rows, key=lambda row: -row[4])[:32]
     assert {tuple(np.float32(row[:4])) for row in likeliest} <= {tuple(row[:4]) for row in found}
     assert word.asked[0] == parse_roi_box_from_bbox(np.float32(likeliest[0]))
 
@@ -171,6 +178,34 @@ def test_the_same_check_behind_another_detector_asks_as_well():
     other = FunctionDetector(lambda _: np.array([[*BOX, 0.5]], np.float32))
     assert len(checked.behind(other).detect(picture())) == 1
     assert len(checked.asking(word).behind(other).detect(picture())) == 0
+
+
+def test_a_detector_of_a_users_own_keeps_its_ways():
+    class Mine(CheckedDetector):
+        def detect(self, image, *, least_score=None, coarse=False):
+            return np.zeros((0, 5), np.float32)
+
+    class Limits:
+        vis_thres, max_height, max_width = 0.5, 720, 1080
+
+    class Limited(FunctionDetector):
+        settings = Limits()
+
+    found = Limited(lambda _: np.array([[*BOX, 0.9]], np.float32))
+    assert len(CheckedDetector(found, Sure()).asking(Word(0.01)).detect(picture())) == 1
+    assert len(Mine(found, Sure()).asking(Word(0.01)).detect(picture())) == 0
+
+
+@pytest.mark.parametrize(("distance", "followed"), [(0.01, 1), (0.3, 0)])
+def test_a_doubt_begins_a_track_if_the_mirror_agrees(aligner, portrait, distance, followed):
+    image, _ = portrait
+    (face,) = aligner.detect(image)
+    row = np.array([[*face.box, 0.5]], np.float32)
+    doubtful = CheckedDetector(FunctionDetector(lambda _: row), Sure(logit=0.3))
+    word = Word(distance)
+    tracker = FaceTracker(doubtful.asking(word), aligner.aligner)
+    assert len(tracker(image)) == followed
+    assert word.asked
 
 
 def test_a_still_picture_is_searched_with_the_regressor(aligner):
