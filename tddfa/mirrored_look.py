@@ -108,10 +108,11 @@ def landmarks_apart(first: npt.ArrayLike, second: npt.ArrayLike) -> FloatArray:
     [0.05700000002980232]
     """
     one, other = (np.asarray(points, np.float64)[:, :2] for points in (first, second))
-    apart = np.linalg.norm(one - other, axis=1).mean(axis=1)
-    sides = np.ptp(one, axis=2) if one.size else np.ones((len(one), 2))
-    distances = apart / np.maximum(np.sqrt(sides.prod(axis=1)), _LEAST_SIZE)
-    return np.nan_to_num(distances, nan=np.inf).astype(np.float32)
+    with np.errstate(invalid="ignore", over="ignore"):
+        apart = np.linalg.norm(one - other, axis=1).mean(axis=1)
+        sides = np.ptp(one, axis=2) if one.size else np.ones((len(one), 2))
+        distances = apart / np.maximum(np.sqrt(sides.prod(axis=1)), _LEAST_SIZE)
+        return np.where(np.isfinite(distances), distances, np.inf).astype(np.float32)
 
 
 def parameter_mirror(

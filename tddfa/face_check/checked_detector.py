@@ -48,18 +48,18 @@ class CheckSettings:
     ----------
     candidate_score : float
         The detector's finds are looked at from this score on.
-    doubted_score : float
-        The same where the regressor is asked as well; `training.face_check.doubts`.
     detector_weight : float
         Weight of the logit of the detector's score; that of the check's is 1.
     most : int
         At most so many of the best are looked at.
+    doubted_score : float
+        `candidate_score` where the regressor is asked as well; by `training.face_check.doubts`.
     """
 
     candidate_score: float = 0.25
-    doubted_score: float = 0.1
     detector_weight: float = 1.0
     most: int = 300
+    doubted_score: float = 0.1
 
     def __post_init__(self) -> None:
         for name in ("candidate_score", "doubted_score"):

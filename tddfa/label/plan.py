@@ -18,7 +18,7 @@ from tddfa.errors import InputError
 from tddfa.label.places import Folder, StoreFolder
 from tddfa.label.sources import Source
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST, INPUTS = "manifest.json", "inputs.jsonl"
 
 

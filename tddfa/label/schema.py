@@ -71,7 +71,7 @@ def label_schema(n_params: int = 62, extra: Sequence[str] = OPTIONAL) -> "pa.Sch
         count = n_params if name == "param" else int(length or 0)
         whole = pa.list_(of_one, count) if count else of_one
         fields.append(pa.field(name, whole, metadata={"description": meaning}))
-    return pa.schema(fields, metadata={"format": "tddfa faces", "format_version": "1"})
+    return pa.schema(fields, metadata={"format": "tddfa faces", "format_version": "2"})
 
 
 def to_table(rows: Sequence[Row], schema: "pa.Schema") -> "pa.Table":

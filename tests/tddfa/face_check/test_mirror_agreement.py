@@ -208,6 +208,18 @@ def test_a_doubt_begins_a_track_if_the_mirror_agrees(aligner, portrait, distance
     assert word.asked
 
 
+def test_a_tracker_and_a_face_aligner_ask_their_own_regressor(aligner, portrait):
+    doubtful = CheckedDetector(FunctionDetector(Flags(0.6)), Sure(logit=0.5))
+    tracker = FaceTracker(doubtful, aligner.aligner)
+    assert tracker.finder.detector.agreement.aligner is aligner.aligner
+    plain = FunctionDetector(Flags(0.6))
+    assert FaceTracker(plain, aligner.aligner).finder.detector is plain
+    looking = FaceAligner(detector=doubtful, threads=1)
+    assert len(find_faces(doubtful, picture((50, 50, 0)))) == 1
+    assert len(looking.find(picture((50, 50, 0)))) == 0
+    assert doubtful.agreement is None
+
+
 def test_a_still_picture_is_searched_with_the_regressor(aligner):
     """White and gray halves are no face, however sure a detector is of them."""
     image = picture((50, 50, 0))

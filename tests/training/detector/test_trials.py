@@ -181,6 +181,7 @@ def test_pictures_are_searched_as_the_command_line_says(flag, scale, scenes, mon
     flags = [flag] if flag else []
     assert evaluate.main([*command, "--check", "c", *flags]) == 0
     assert set(searched) == {scale}
-    if flag:
-        with pytest.raises(InputError, match=f"{flag}: expected --check"):
-            evaluate.main([*command, flag])
+    for refused in ([flag] if flag else []), ["--regressor", "free"]:
+        if refused:
+            with pytest.raises(InputError, match=f"{refused[0]}: expected --check"):
+                evaluate.main([*command, *refused])

@@ -54,6 +54,12 @@ def test_faces_are_told_from_other_things(folders, aligner):
     there = seen.face >= 0
     assert there.any()
     assert seen.distance[there].min() < 0.03
+    image = cv2.imread(str(folders[0] / "images" / TRAINED[0]))
+    cv2.imwrite(str(folders[1] / "suit.png"), image[330:])
+    others = look_at(aligner, [(folders[1] / "suit.png", [])])
+    assert len(others.face) and (others.face < 0).all()
+    assert np.median(others.distance) > 0.05
+    (folders[1] / "suit.png").unlink()
     assert len(seen.face) == len(seen.logit) == len(seen.distance)
 
 
@@ -101,3 +107,4 @@ def test_what_is_printed(folders, capsys, monkeypatch):
     assert "found of 2 faces at so many false ones a picture of 9" in printed
     assert "0.003: 1.000" in printed
     assert "distance, faces: 10 % 0.011" in printed
+    assert "regression: " in printed and " ln(" in printed
