@@ -4,7 +4,7 @@ The regressor answers whatever it is shown, and where there is no face its answe
 dog's head or a wheel gives one face as it is and another one in a mirror, however much it looks
 like one to a detector::
 
-    a face     / o o \  -->  68 landmarks    d = 0.02     a wheel    ( + )  -->  d = 0.15
+    a face     / o o \  -->  68 landmarks    d = 0.01     a wheel    ( + )  -->  d = 0.15
                \  o o/  -->  the same ones                           ( + )  -->  others
 
 with d the mean distance between both answers' landmarks over the face's size. It was trained on
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MirrorAgreement", "agreement_logit"]
 
-# Weight of ln(1 / d) beside the logits of detector and check, as a logistic regression has it, and
-# the d at which it says neither yes nor no.
+# Weight of ln(1 / d) beside the logits of detector and check, and the d at which it says neither yes
+# nor no; chosen by what `training.face_check.doubts` prints.
 _WEIGHT, _NEUTRAL = 4.0, 0.04
 # A distance of nothing, or of more than the face itself, says no more than these.
 _LEAST, _MOST = 0.005, 1.0
