@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MirrorAgreement", "agreement_logit"]
 
-# Weight of ln(1 / d) beside the logits of detector and check, and the d at which it says neither yes
-# nor no; chosen by what `training.face_check.doubts` prints.
+# Weight of ln(1 / d) beside the logits of detector and check, and the d at which it says neither
+# yes nor no; chosen by what `training.face_check.doubts` prints.
 _WEIGHT, _NEUTRAL = 4.0, 0.04
 # A distance of nothing, or of more than the face itself, says no more than these.
 _LEAST, _MOST = 0.005, 1.0
