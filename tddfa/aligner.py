@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,21 +12,13 @@ from tddfa.arkit52 import MIRRORED
 from tddfa.blendshapes import ExpressionFit, fit_of
 from tddfa.config import Config
 from tddfa.errors import InputError
-from tddfa.mirrored_look import (
-    ParameterMirror,
-    landmarks_apart,
-    mirrored_crops,
-    parameter_mirror,
-)
+from tddfa.mirrored_look import ParameterMirror, mirror_errors, mirrored_crops, parameter_mirror
 from tddfa.model_files import load_face_model
 from tddfa.params import FloatArray, load_parameter_scale
 from tddfa.picture import ImageArray, check_picture
 from tddfa.reconstruct import Reconstructor
-from tddfa.roi import (
-    network_input,
-    parse_roi_box_from_bbox,
-    square_around,
-)
+from tddfa.regressed import Regressed
+from tddfa.roi import network_input, parse_roi_box_from_bbox, square_around
 from tddfa.second_look import closer_rois, params_in, were_off
 from tddfa.topology import Topology
 from tddfa.upright import turn_params, turned_input
@@ -35,25 +26,6 @@ from tddfa.weight_labels import WeightLabels, check_network, check_together
 
 # Faces that a first look sees together; more need more memory and are no faster.
 _BATCH = 64
-
-
-@dataclass(frozen=True, eq=False)
-class Regressed:
-    """What the network says of n crops.
-
-    Attributes
-    ----------
-    params : ndarray, shape (n, 62), float32
-        De-normalized parameters.
-    blendshapes : ndarray, shape (n, 52), float32, or None
-        Coefficients, where they were asked for.
-    mirror_errors : ndarray, shape (n,), float32, or None
-        See `tddfa.Face.mirror_error`; None where each crop was looked at once.
-    """
-
-    params: FloatArray
-    blendshapes: FloatArray | None = None
-    mirror_errors: FloatArray | None = None
 
 
 class Aligner(ABC):
@@ -258,15 +230,8 @@ class Aligner(ABC):
         if blendshapes is not None:
             straight, mirrored = np.split(blendshapes, 2)
             blendshapes = np.float32(0.5) * (straight + mirrored[:, MIRRORED])
-        return Regressed(params, blendshapes, self._mirror_errors(looks))
-
-    def _mirror_errors(self, looks: FloatArray) -> FloatArray:
-        """Return how far the landmarks of both looks at each crop are apart."""
-        assert self.mirror is not None
-        straight, mirrored = np.split(looks, 2)
-        square = [[0.0, 0.0, float(self.size), float(self.size)]] * len(straight)
-        here = self.reconstructor(list(straight), square)
-        return landmarks_apart(here, self.reconstructor(list(self.mirror(mirrored)), square))
+        errors = mirror_errors(self.reconstructor, looks, self.size)
+        return Regressed(params, blendshapes, errors)
 
     def with_second_look(self) -> Self:
         """Return an aligner that looks at faces a second time, closer and in a mirror as well.

@@ -24,10 +24,12 @@ import numpy.typing as npt
 from tddfa.ibug68 import MIRROR
 from tddfa.morphable_model import Basis, MorphableModel
 from tddfa.params import LAYOUTS, N_CAMERA, FloatArray
+from tddfa.reconstruct import Reconstructor
 
 __all__ = [
     "ParameterMirror",
     "landmarks_apart",
+    "mirror_errors",
     "mirrored_crops",
     "mirrored_parts",
     "parameter_mirror",
@@ -113,6 +115,31 @@ def landmarks_apart(first: npt.ArrayLike, second: npt.ArrayLike) -> FloatArray:
         sides = np.ptp(one, axis=2) if one.size else np.ones((len(one), 2))
         distances = apart / np.maximum(np.sqrt(sides.prod(axis=1)), _LEAST_SIZE)
         return np.where(np.isfinite(distances), distances, np.inf).astype(np.float32)
+
+
+def mirror_errors(reconstructor: Reconstructor, looks: FloatArray, size: int) -> FloatArray:
+    """Return how far the landmarks of crops and of their mirror images are apart.
+
+    Parameters
+    ----------
+    reconstructor : Reconstructor
+        Of a face model of any format: the landmarks themselves are turned around.
+    looks : ndarray, shape (2n, 12 + C), float32
+        De-normalized parameters of n crops, then those of their mirror images.
+    size : int
+        Side of the crops in pixels.
+
+    Returns
+    -------
+    ndarray, shape (n,), float32
+        See `landmarks_apart`.
+    """
+    square = [0.0, 0.0, float(size), float(size)]
+    landmarks = np.stack(reconstructor(list(looks), [square] * len(looks)))
+    straight, mirrored = np.split(landmarks, 2)
+    mirrored = mirrored[:, :, MIRROR]
+    mirrored[:, 0] = size - 1 - mirrored[:, 0]  # of pixel centers, as reconstructed
+    return landmarks_apart(straight, mirrored)
 
 
 def parameter_mirror(

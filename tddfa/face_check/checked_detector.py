@@ -119,10 +119,9 @@ class CheckedDetector(DetectorBase):
         """Find the faces of a picture, see `tddfa.detector.Detector.detect`."""
         least = self.vis_thres if least_score is None else least_score
         known = self.check_settings
-        lowest = min(
-            least, known.candidate_score if self.agreement is None else known.doubted_score
-        )
-        boxes = self.detector.detect(image, least_score=lowest, coarse=coarse)[: known.most]
+        lowest = known.candidate_score if self.agreement is None else known.doubted_score
+        boxes = self.detector.detect(image, least_score=min(least, lowest), coarse=coarse)
+        boxes = boxes[: known.most]
         squares = [parse_roi_box_from_bbox(box) for box in boxes]
         large = [right - left >= _LEAST_SIDE for left, _, right, _ in squares]
         boxes = boxes[np.array(large, bool)]

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from tddfa.ibug68 import MIRROR
-from tddfa.mirrored_look import landmarks_apart, mirrored_crops
+from tddfa.mirrored_look import mirror_errors, mirrored_crops
 from tddfa.params import FloatArray
 from tddfa.picture import ImageArray
 from tddfa.upright import turned_input
@@ -83,15 +82,9 @@ class MirrorAgreement:
         return np.concatenate(found)
 
     def _distances(self, crops: FloatArray) -> FloatArray:
-        aligner, size = self.aligner, float(self.aligner.size)
+        aligner = self.aligner
         output = aligner.forward(np.concatenate([crops, mirrored_crops(crops)]))
-        params = aligner.scale.denormalize(output)
-        square = [0.0, 0.0, size, size]
-        landmarks = np.stack(aligner.reconstructor(list(params), [square] * len(params)))
-        straight, mirrored = np.split(landmarks, 2)
-        mirrored = mirrored[:, :, MIRROR]
-        mirrored[:, 0] = size - 1 - mirrored[:, 0]  # of pixel centers, as reconstructed
-        return landmarks_apart(straight, mirrored)
+        return mirror_errors(aligner.reconstructor, aligner.scale.denormalize(output), aligner.size)
 
 
 def agreement_logit(distances: npt.ArrayLike) -> FloatArray:
